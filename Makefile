@@ -1,0 +1,41 @@
+# Every target makes its own environment in .venv. Another interpreter: make PYTHON=python3.12 ...
+PYTHON ?= python3
+
+RUN := .venv/bin/python
+READY := .venv/.ready
+VERSION_CHECK := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(READY) ## train a small model on the embedded digits; results in runs/demo
+	$(RUN) -m scripts.train --out runs/demo
+
+test: $(READY) ## run the tests
+	$(RUN) -m pytest
+
+check: $(READY) ## formatting, lint and types
+	$(RUN) -m ruff format --check
+	$(RUN) -m ruff check
+	$(RUN) -m pyright
+
+bench: $(READY) ## time a training step of every learner
+	$(RUN) -m benchmarks.train_step
+
+clean: ## remove the environment and everything generated, except runs/
+	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp that is missing, or older than setup.py, means that dependencies may have changed.
+$(READY): setup.py
+	@test -x $(RUN) || $(PYTHON) -c '$(VERSION_CHECK)' 2>/dev/null || { \
+	  found=$$($(PYTHON) --version 2>/dev/null || echo missing); \
+	  echo "keras-symvae needs Python 3.11 to 3.13, but '$(PYTHON)' is $$found;" \
+	       "name another with: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@echo "Installing keras-symvae and what it needs into .venv (once; a few minutes)"
+	@test -x $(RUN) || $(PYTHON) -m venv .venv
+	@$(RUN) -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@

@@ -1,0 +1,53 @@
+"""Export: a pair's endpoints as a SavedModel that needs neither Keras nor this library."""
+
+import tensorflow as tf
+
+
+def save(pair, filepath, *, output="mean"):
+    """Writes a SavedModel with signatures generate, encode, decode, reconstruct and limiting.
+
+    Every signature takes named tensors and returns all variables as {name: [B, ...]}:
+
+        generate(n, seed [, context...])          limiting(n, steps, seed [, context...])
+        encode(x, seed)    decode(z..., seed)     reconstruct(x, seed)
+
+    n, steps and seed are int32 scalars. Draws are those of `pair.endpoints` for the same seed.
+
+    Args:
+        pair: the `Pair`.
+        filepath: folder to write.
+        output: "mean", "mode" or "sample" of the observed variables.
+    """
+    module = tf.Module()
+    # The weights as plain variables: saved once, restored without Keras.
+    module.weights = [variable.value for variable in pair.variables]
+    inputs = {
+        "generate": (pair.context, ("n", "seed")),
+        "encode": ((*pair.observed, *pair.context), ("seed",)),
+        "decode": ((*pair.latent, *pair.context), ("seed",)),
+        "reconstruct": ((*pair.observed, *pair.context), ("seed",)),
+        "limiting": (pair.context, ("n", "steps", "seed")),
+    }
+    signatures = {
+        name: _signature(pair, name, variables, integers, output)
+        for name, (variables, integers) in inputs.items()
+    }
+    tf.saved_model.save(module, str(filepath), signatures=signatures)
+
+
+def _signature(pair, name, variables, integers, output):
+    options = {} if name == "encode" else {"output": output}
+    specs = {
+        variable: tf.TensorSpec(
+            (None, *pair.families[variable].shape), pair.families[variable].dtype, name=variable
+        )
+        for variable in variables
+    }
+    specs |= {key: tf.TensorSpec((), tf.int32, name=key) for key in integers}
+
+    @tf.function(input_signature=[specs])
+    def answer(inputs):
+        values = {key: inputs[key] for key in variables}
+        return pair.endpoints[name](values, **{key: inputs[key] for key in integers}, **options)
+
+    return answer

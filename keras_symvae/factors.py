@@ -1,0 +1,150 @@
+"""A factor: one conditional distribution `name | given` of a player."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class Conditional(keras.Layer):
+    """One conditional `name | given`: what both kinds of factors share.
+
+    Args:
+        name: the variable that this factor draws.
+        given: names that its network reads: variables (their features) or activations of the
+            player's trunk. One name may be a plain string.
+        network: a Keras layer or model. It receives one tensor, or a list in the order of
+            `given`, and emits any shape with the right number of elements per example.
+    """
+
+    def __init__(self, name, *, given=(), network=None, **kwargs):
+        super().__init__(name=name, **kwargs)
+        self.given = (given,) if isinstance(given, str) else tuple(given)
+        self.network = network
+
+    def bind(self, family, shapes):
+        """Builds the weights: `family` of the variable, `shapes` {name: [...]} of what it reads."""
+        raise NotImplementedError
+
+    def _check_output(self, shape, expected):
+        if None in shape[1:] or np.prod(shape[1:]) != np.prod(expected):
+            raise ValueError(
+                f"The network of factor '{self.name}' emits shape {tuple(shape)}; "
+                f"{self.family!r} reads {tuple(expected)} per example."
+            )
+
+    def _emit(self, inputs, shape):
+        output = self.network(inputs[0] if len(inputs) == 1 else inputs)
+        return tf.reshape(output, [-1, *shape])
+
+    def get_config(self):
+        return {
+            "name": self.name,
+            "given": self.given,
+            "network": keras.saving.serialize_keras_object(self.network),
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        network = keras.saving.deserialize_keras_object(config["network"])
+        return cls(**{**config, "network": network})
+
+
+@keras.saving.register_keras_serializable(package="keras_symvae")
+class Factor(Conditional):
+    """An exponential-family conditional.
+
+        eta = natural(network(features of given)) [+ eta of the decoder's factor of this name]
+
+    Without a network the raw output is the one activation that is given, or, for a root factor,
+    zeros: the family's reference member (uniform bits, a standard normal).
+
+    Args:
+        name, given, network: see `Conditional`.
+        tilt: add the natural parameters of the decoder's factor of the same name, so that
+            q(z | x, ...) is proportional to p(z | ...) times a likelihood that the network emits:
+            the ladder encoder (Sonderby et al. 2016; Flach et al. 2024).
+        learned: of a root factor: the raw output is a weight instead of zeros.
+    """
+
+    has_density = True
+
+    def __init__(self, name, *, given=(), network=None, tilt=False, learned=False, **kwargs):
+        super().__init__(name, given=given, network=network, **kwargs)
+        self.tilt, self.learned = tilt, learned
+        if learned and self.given:
+            raise ValueError(
+                f"Factor '{name}' is learned without a network, so it reads nothing; received "
+                f"given={self.given}."
+            )
+        if network is None and len(self.given) > 1:
+            raise ValueError(f"Factor '{name}' needs a network to read {self.given}.")
+        if network is not None and not self.given:
+            raise ValueError(f"Factor '{name}' has a network but nothing is given to it.")
+
+    def bind(self, family, shapes):
+        self.family = family
+        if self.learned:
+            self.raw = self.add_weight(name="raw", shape=family.raw_shape, initializer="zeros")
+        if family.num_shared:
+            self.shared = self.add_weight(
+                name="shared", shape=(family.num_shared,), initializer="zeros"
+            )
+        if self.given:
+            inputs = [keras.KerasTensor((None, *shapes[name])) for name in self.given]
+            output = inputs[0]
+            if self.network is not None:
+                output = self.network(inputs[0] if len(inputs) == 1 else inputs)
+            self._check_output(output.shape, family.raw_shape)
+        self.built = True
+
+    def natural(self, reads, size):
+        """Returns eta with batch axis B from `reads` {name: [B, ...]}; `size` is B."""
+        shape = self.family.raw_shape
+        if self.network is not None:
+            raw = self._emit([reads[name] for name in self.given], shape)
+        elif self.given:
+            raw = tf.reshape(reads[self.given[0]], [-1, *shape])
+        else:
+            root = tf.convert_to_tensor(self.raw) if self.learned else tf.zeros(shape)
+            raw = tf.broadcast_to(root, tf.concat([[size], shape], axis=0))
+        return self.family.natural(raw, self.shared if self.family.num_shared else None)
+
+    def get_config(self):
+        return {**super().get_config(), "tilt": self.tilt, "learned": self.learned}
+
+
+@keras.saving.register_keras_serializable(package="keras_symvae")
+class ImplicitFactor(Conditional):
+    """A sampler without a density: value = network(features of given, noise).
+
+    Args:
+        name, given, network: see `Conditional`; the network's last input is the noise.
+        noise_shape: shape of the standard normal noise per example.
+    """
+
+    has_density = False
+    tilt = False
+
+    def __init__(self, name, *, given=(), network=None, noise_shape, **kwargs):
+        super().__init__(name, given=given, network=network, **kwargs)
+        self.noise_shape = (noise_shape,) if isinstance(noise_shape, int) else tuple(noise_shape)
+        if network is None:
+            raise ValueError(f"ImplicitFactor '{name}' needs a network of (given..., noise).")
+
+    def bind(self, family, shapes):
+        self.family = family
+        inputs = [keras.KerasTensor((None, *shapes[name])) for name in self.given]
+        inputs.append(keras.KerasTensor((None, *self.noise_shape)))
+        output = self.network(inputs[0] if len(inputs) == 1 else inputs)
+        self._check_output(output.shape, family.shape)
+        self.built = True
+
+    def rsample(self, reads, size, seed):
+        """Draws a value [B, *shape] with a gradient with respect to weights and reads."""
+        noise_shape = tf.concat([[size], self.noise_shape], axis=0)
+        noise = tf.random.stateless_normal(noise_shape, seed)
+        inputs = [*(reads[name] for name in self.given), noise]
+        return tf.cast(self._emit(inputs, self.family.shape), self.family.dtype)
+
+    def get_config(self):
+        return {**super().get_config(), "noise_shape": self.noise_shape}

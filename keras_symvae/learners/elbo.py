@@ -1,0 +1,103 @@
+"""The ELBO: both players ascend one lower bound of the log-likelihood."""
+
+import keras
+import tensorflow as tf
+
+from keras_symvae import estimators
+from keras_symvae.learners.base import Learner
+
+
+@keras.saving.register_keras_serializable(package="keras_symvae")
+class ELBO(Learner):
+    """The evidence lower bound as a game in which both players have the same utility.
+
+        ELBO = E_{q(z|x)} [ log p(x | z) - sum_t KL(q(z_t | ...) || p(z_t | ...)) ] <= log p(x)
+
+    A KL term is analytic where p's parents of z_t are drawn before z_t by q (the ladder order),
+    else the single-sample log q - log p. Costs: "decoder/v" is -log p(v | z), "encoder/v" is the
+    KL term of latent v; "loss" is the negative ELBO, whatever weight and free bits training uses.
+
+    Args:
+        estimator: gradient through discrete latents: "zgr", "straight_through" or
+            "gumbel_softmax:T"; see `estimators.get`.
+        kl_weight: weight of the KL terms in the utility.
+        warmup_steps: number of steps over which that weight rises linearly from 0.
+        free_bits: nats of KL per latent variable element (mean over the batch) that cost nothing.
+        others: see `Learner`.
+
+    Reference: Kingma & Welling 2014; free bits: Kingma et al. 2016; warm-up: Sonderby et al. 2016.
+    """
+
+    def __init__(
+        self, pair, *, estimator="zgr", kl_weight=1.0, warmup_steps=0, free_bits=0.0, **kwargs
+    ):
+        estimators.get(estimator)
+        if pair.prior is not None:
+            raise ValueError(
+                "ELBO needs log p(z), but the prior of this pair is known only by samples; use "
+                "SymmetricEquilibrium."
+            )
+        for factor in (*pair.decoder.factors, *pair.encoder.factors):
+            if not factor.has_density:
+                raise ValueError(
+                    f"ELBO needs a log-density of every factor, but '{factor.name}' is implicit; "
+                    "use AVB, or give it a family (Factor)."
+                )
+        for name in pair.latent:
+            if not pair.families[name].reparametrised:
+                raise ValueError(
+                    f"ELBO needs a gradient through draws of '{name}', which {pair.families[name]} "
+                    "has not; use SymmetricEquilibrium."
+                )
+        self.estimator, self.kl_weight = estimator, kl_weight
+        self.warmup_steps, self.free_bits = warmup_steps, free_bits
+        super().__init__(pair, **kwargs)
+
+    @property
+    def cost_names(self):
+        observed = [f"decoder/{name}" for name in self.pair.observed]
+        return [*observed, *(f"encoder/{name}" for name in self.pair.latent)]
+
+    def moves(self):
+        return [(("decoder", "encoder"), self.utility)]
+
+    def utility(self, values, seed):
+        """The weighted bound; its gradient flows through the encoder's draws."""
+        values, q = self.pair.encoder.rcomplete(values, seed=seed, estimator=self.estimator)
+        _, p = self.pair.decoder.walk(values)
+        families = self.pair.families
+        costs = {
+            f"decoder/{name}": -families[name].log_prob(p[name], values[name])
+            for name in self.pair.observed
+        }
+        gain = -sum(costs.values())
+        for name in self.pair.latent:
+            kl = self._kl(name, values, q[name], p[name])
+            costs[f"encoder/{name}"] = kl
+            free = self.free_bits * families[name].size
+            charged = tf.maximum(tf.reduce_mean(kl), free) if free else kl
+            gain -= self._weight() * charged
+        return gain, costs
+
+    def _kl(self, name, values, q, p):
+        order = self.pair.encoder.names
+        family = self.pair.families[name]
+        later = order[order.index(name) :]
+        if set(self.pair.decoder.factor(name).given).isdisjoint(later):
+            return family.kl(q, p)
+        return family.log_prob(q, values[name]) - family.log_prob(p, values[name])
+
+    def _weight(self):
+        if not self.warmup_steps:
+            return self.kl_weight
+        progress = tf.cast(self.steps, tf.float32) / self.warmup_steps
+        return self.kl_weight * tf.minimum(progress, 1.0)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "estimator": self.estimator,
+            "kl_weight": self.kl_weight,
+            "warmup_steps": self.warmup_steps,
+            "free_bits": self.free_bits,
+        }

@@ -1,0 +1,44 @@
+"""The distribution `keras-symvae`."""
+
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+# Lower bounds are the oldest versions that were run, upper bounds the next major version.
+setup(
+    name="keras-symvae",
+    version="0.1.0",
+    description="Symmetric equilibrium learning of variational autoencoders: a Keras 3 model zoo.",
+    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    license="Apache-2.0",
+    license_files=["LICENSE"],
+    packages=find_packages(include=["keras_symvae*", "zoo*"]),
+    python_requires=">=3.11,<3.14",
+    install_requires=[
+        "absl-py",
+        "keras>=3.15,<4",
+        "matplotlib>=3.9",
+        "numpy>=2,<3",
+        "pillow>=11",
+        "scikit-learn>=1.5",
+        "scipy>=1.13",
+        "tensorflow>=2.20,<3",
+        "tensorflow-datasets>=4.9.8",
+        "tensorflow-probability[tf]>=0.25,<1",
+    ],
+    extras_require={
+        "dev": [
+            "pyright[nodejs]>=1.1.400",
+            "pytest>=8",
+            "ruff>=0.12,<1",
+            "tensorboard",
+        ],
+    },
+    classifiers=[
+        "License :: OSI Approved :: Apache Software License",
+        "Programming Language :: Python :: 3.11",
+        "Programming Language :: Python :: 3.12",
+        "Programming Language :: Python :: 3.13",
+    ],
+)
