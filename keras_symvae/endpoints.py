@@ -65,7 +65,7 @@ def ask(pair, question, values, *, seed, n=None, output=None, **options):
         )
         if question in ("generate", "limiting"):
             options["n"] = tf.constant(min(BATCH_SIZE, n - start))
-        fork = seeds.fold(seeds.make(seed), index)[0]
+        fork = seeds.integer(seeds.fold(seeds.make(seed), index))
         answer = pair.endpoints[question](part, seed=fork, **options)
         chunks.append({name: value.numpy() for name, value in answer.items()})
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}

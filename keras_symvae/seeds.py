@@ -16,3 +16,9 @@ def fold(seed, *data):
     for item in data:
         seed = tf.random.fold_in(seed, tf.cast(item, tf.int32))
     return seed
+
+
+def integer(seed):
+    """Returns a tensor integer that depends on both numbers of `seed` [2]."""
+    # The first number of a folded seed does not depend on what was folded in last.
+    return fold(seed, 0)[0]

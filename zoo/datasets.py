@@ -13,10 +13,7 @@ import zlib
 import numpy as np
 
 SPLITS = ("train", "test", "all")
-OFFLINE = (
-    "'digits', a folder of IDX files (such as Debian's dataset-fashion-mnist), a .npz with 'x' "
-    "and perhaps 'y', or a folder of images"
-)
+OFFLINE = "'digits', a folder of images or IDX files (Debian's dataset-fashion-mnist), or a .npz"
 IDX = re.compile(r"(?:(.+)[-.])?(images|labels)[-.]idx[13]-ubyte(?:\.gz)?")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
 Parts = dict[str, tuple[np.ndarray, np.ndarray | None]]
@@ -42,8 +39,7 @@ class Images:
 def load(data: str | os.PathLike = "digits", *, split: str = "train") -> Images:
     """Reads one split of an image set into memory.
 
-    A set that comes in one part is divided by a permutation that never changes: 20 % of `digits`
-    and 10 % of anything else is for testing.
+    Of a set that comes in one part, a fixed random 10 %, of `digits` 20 %, are for testing.
 
     Args:
         data: `"digits"`, an existing path (a folder of IDX files, a `.npz` with `x` and perhaps
@@ -71,67 +67,50 @@ def load(data: str | os.PathLike = "digits", *, split: str = "train") -> Images:
         name = data.removeprefix("tfds:")
         parts, num_classes = _tfds(name)
 
-    xs = {part: _pixels(f"{data} ({part})", x) for part, (x, _) in parts.items()}
-    ys = {part: _labels(f"{data} ({part})", y, len(xs[part])) for part, (_, y) in parts.items()}
-    seen = max((int(y.max()) + 1 for y in ys.values() if y is not None), default=0)
-    num_classes = seen if num_classes is None else num_classes
-    if seen > num_classes:
+    parts = {part: _checked(f"{data} ({part})", *pair) for part, pair in parts.items()}
+    seen = max((int(y.max()) + 1 for _, y in parts.values() if y is not None), default=0)
+    if seen > (num_classes or seen):
         raise ValueError(f"{data}: label {seen - 1} is out of range for {num_classes} classes.")
 
     if len(parts) == 2 and split != "all":
-        x, y = xs[split], ys[split]
+        x, y = parts[split]
     else:
-        kinds = {(x.shape[1:], y is None) for x, y in zip(xs.values(), ys.values())}
+        kinds = {(x.shape[1:], "labelled" if y is not None else "") for x, y in parts.values()}
         if len(kinds) > 1:
-            raise ValueError(f"{data}: the sizes, or labels, of train and test differ: {kinds}.")
-        x = np.concatenate(list(xs.values()))
-        y = None if None in ys.values() else np.concatenate(list(ys.values()))
+            raise ValueError(f"{data}: train and test differ and cannot be joined: {kinds}.")
+        xs, ys = zip(*parts.values(), strict=True)
+        x, y = np.concatenate(xs), None if ys[0] is None else np.concatenate(ys)
         if split != "all":
-            chosen = _division(data, len(x), 0.2 if data == "digits" else 0.1)[split]
+            if len(x) == 1:
+                raise ValueError(f"{data}: one image cannot be divided; use split='all'.")
+            # Unlike that of `default_rng`, the stream of `RandomState` never changes.
+            order = np.random.RandomState(0).permutation(len(x))
+            chosen = (order < len(x) * (0.2 if data == "digits" else 0.1)) == (split == "test")
             x, y = x[chosen], None if y is None else y[chosen]
-    return Images(name, x, y, None if y is None else num_classes)
+    return Images(name, x, y, None if y is None else num_classes or seen)
 
 
-def _pixels(where: str, x: np.ndarray) -> np.ndarray:
+def _checked(where: str, x: np.ndarray, y: np.ndarray | None) -> tuple:
     if x.ndim not in (3, 4) or not x.size:
-        raise ValueError(
-            f"{where}: images must be [N, H, W] or [N, H, W, C], and not empty, got {x.shape}."
-        )
-    x = x[..., None] if x.ndim == 3 else x
-    if x.dtype == np.uint8:
-        return np.divide(x, 255, dtype=np.float32)
-    if x.dtype.kind not in "bf":
-        raise ValueError(
-            f"{where}: images are {x.dtype}; make them uint8 in 0..255, or float in [0, 1]."
-        )
-    if not (x.min() >= 0 and x.max() <= 1):  # Written so that NaN, which spreads, fails too.
+        raise ValueError(f"{where}: images must be [N, H, W(, C)], not empty, got {x.shape}.")
+    if x.dtype != np.uint8 and x.dtype.kind not in "bf":
+        hint = "make them uint8 in 0..255, or float in [0, 1]"
+        raise ValueError(f"{where}: images are {x.dtype}; {hint}.")
+    if x.dtype != np.uint8 and not (x.min() >= 0 and x.max() <= 1):  # NaN fails this too.
         raise ValueError(
             f"{where}: float pixels must lie in [0, 1], got {x.min():g} to {x.max():g}; divide "
             "them by their range, or store 0..255 as uint8."
         )
-    return x.astype(np.float32)
-
-
-def _labels(where: str, y: np.ndarray | None, size: int) -> np.ndarray | None:
-    if y is None:
-        return None
-    if y.shape != (size,) or y.dtype.kind not in "iu":
+    if y is not None and (y.shape != x.shape[:1] or y.dtype.kind not in "iu"):
         raise ValueError(
-            f"{where}: labels must be one integer for each of {size} images, got {y.dtype} "
+            f"{where}: labels must be one integer for each of {len(x)} images, got {y.dtype} "
             f"{y.shape}; pass class indices, or leave the labels out."
         )
-    if y.min() < 0:
+    if y is not None and y.min() < 0:
         raise ValueError(f"{where}: labels must count from 0, got {y.min()}; renumber them.")
-    return y.astype(np.int32)
-
-
-def _division(where: str, size: int, fraction: float) -> dict[str, np.ndarray]:
-    if size < 2:
-        raise ValueError(f"{where}: {size} image cannot be divided; use split='all'.")
-    # Unlike that of `default_rng`, the stream of `RandomState` is frozen across NumPy versions.
-    order = np.random.RandomState(0).permutation(size)
-    held_out = max(1, round(fraction * size))
-    return {"train": np.sort(order[held_out:]), "test": np.sort(order[:held_out])}
+    x = x[..., None] if x.ndim == 3 else x
+    x = np.divide(x, 255 if x.dtype == np.uint8 else 1, dtype=np.float32)
+    return x, None if y is None else y.astype(np.int32)
 
 
 def _digits() -> tuple[Parts, int]:
@@ -151,42 +130,37 @@ def _path(path: pathlib.Path) -> tuple[Parts, int | None]:
     return _image_folder(path)
 
 
-def _paired(where: pathlib.Path, xs: dict, ys: dict) -> Parts:
-    if not xs or ys.keys() - xs.keys():
-        raise ValueError(f"{where}: images are there for {list(xs)}, but labels for {list(ys)}.")
-    return {part: (xs[part], ys.get(part)) for part in SPLITS if part in xs}
-
-
 def _npz(path: pathlib.Path) -> Parts:
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = {key: file[key] for key in ("x", "x_test", "y", "y_test") if key in file}
+            arrays = {key: file[key] for key in ("x", "y", "x_test", "y_test") if key in file}
             if "x" not in arrays:
                 raise ValueError(f"images must be called 'x', found {file.files}")
     except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise ValueError(f"{path} is no .npz of plain arrays: {error}.") from None
-    xs = {"test" if key == "x_test" else "train": arrays[key] for key in arrays if key[0] == "x"}
-    ys = {"test" if key == "y_test" else "train": arrays[key] for key in arrays if key[0] == "y"}
-    return _paired(path, xs, ys)
+    keys = {"train": ("x", "y"), "test": ("x_test", "y_test")}
+    return {part: (arrays[x], arrays.get(y)) for part, (x, y) in keys.items() if x in arrays}
 
 
 def _idx_folder(folder: pathlib.Path) -> Parts:
-    arrays: dict[str, dict[str, np.ndarray]] = {"images": {}, "labels": {}}
+    xs, ys = {}, {}
     for file in sorted(folder.iterdir()):
         match = IDX.fullmatch(file.name)
         if match is None or (file.suffix == ".gz" and file.with_suffix("").exists()):
             continue
         part = "test" if (match[1] or "").endswith(("t10k", "test")) else "train"
-        if part in arrays[match[2]]:
+        arrays, rank = (xs, 3) if match[2] == "images" else (ys, 1)
+        if part in arrays:
             raise ValueError(f"{folder}: {file.name} is a second file of {part} {match[2]}.")
-        arrays[match[2]][part] = _idx(file, 3 if match[2] == "images" else 1)
-    return _paired(folder, arrays["images"], arrays["labels"])
+        arrays[part] = _idx(file, rank)
+    if not xs or ys.keys() - xs.keys():
+        raise ValueError(f"{folder}: there are images for {list(xs)}, labels for {list(ys)}.")
+    return {part: (xs[part], ys.get(part)) for part in SPLITS if part in xs}
 
 
 def _idx(file: pathlib.Path, rank: int) -> np.ndarray:
     try:
-        content = file.read_bytes()
-        content = gzip.decompress(content) if file.suffix == ".gz" else content
+        content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{file} is damaged: {error}.") from None
     magic, start = bytes((0, 0, 8, rank)), 4 + 4 * rank
@@ -208,18 +182,18 @@ def _image_folder(folder: pathlib.Path) -> tuple[Parts, int | None]:
         depths = {len(file.relative_to(root).parts) for file in files}
         if depths not in ({1}, {2}):
             raise ValueError(
-                f"{root}: {', '.join(SUFFIXES)} or IDX files must lie all in this folder, or all "
+                f"{root}: images ({', '.join(SUFFIXES)}, IDX) must lie all in this folder, or all "
                 f"in its class subfolders, got {len(files)} images at depths {sorted(depths)}."
             )
-        xs[part] = np.stack(_images(files))
+        xs[part] = _images(files)
         if depths == {2}:
             found[part] = [file.parent.name for file in files]
     classes = sorted(set().union(*found.values()))
     ys = {part: np.searchsorted(classes, names) for part, names in found.items()}
-    return _paired(folder, xs, ys), len(classes) or None
+    return {part: (x, ys.get(part)) for part, x in xs.items()}, len(classes) or None
 
 
-def _images(files: list[pathlib.Path]) -> list[np.ndarray]:
+def _images(files: list[pathlib.Path]) -> np.ndarray:
     from PIL import Image
 
     images: list[np.ndarray] = []
@@ -228,16 +202,14 @@ def _images(files: list[pathlib.Path]) -> list[np.ndarray]:
             with Image.open(file) as image:
                 if image.mode[0] in "IF":  # Pillow would clip 16-bit and float pixels.
                     raise OSError(f"mode {image.mode} is not 8-bit gray or colour")
-                gray = image.mode in ("1", "L", "LA")
-                images.append(np.asarray(image.convert("L" if gray else "RGB")))
+                mode = "L" if image.mode in ("1", "L", "LA") else "RGB"
+                images.append(np.asarray(image.convert(mode)))
         except (OSError, SyntaxError) as error:
             raise ValueError(f"{file} cannot be read: {error}.") from None
         if images[-1].shape != images[0].shape:
-            raise ValueError(
-                f"{file} is {images[-1].shape}, but {files[0].name} is {images[0].shape}; make "
-                "all images the same size and mode."
-            )
-    return images
+            shapes = f"{images[-1].shape}, but {files[0].name} is {images[0].shape}"
+            raise ValueError(f"{file} is {shapes}; make all images the same size and mode.")
+    return np.stack(images)
 
 
 def _tfds(name: str) -> tuple[Parts, int | None]:
@@ -267,10 +239,12 @@ def _tfds(name: str) -> tuple[Parts, int | None]:
             f"({type(e).__name__}). Without a network, data may be {OFFLINE}."
         ) from None
     num_classes = getattr(features["label"], "num_classes", None) if "label" in features else None
-    xs, ys = {}, {}
-    for part in sets.keys() & {"train", "test"}:
-        keys = ("image", "label") if num_classes else ("image",)
-        batches = sets[part].map(lambda example: [example[key] for key in keys]).batch(1024)
-        arrays = [np.concatenate(column) for column in zip(*tfds.as_numpy(batches))]
-        xs[part], ys[part] = arrays[0], arrays[1] if num_classes else None
-    return _paired(name, xs, ys), num_classes
+    keys = ("image", "label") if num_classes else ("image",)
+    parts = {}
+    for part in [part for part in SPLITS if part in sets]:
+        batches = sets[part].map(lambda example: tuple(example[key] for key in keys)).batch(1024)
+        columns = [np.concatenate(column) for column in zip(*tfds.as_numpy(batches), strict=True)]
+        parts[part] = (columns[0], columns[1] if num_classes else None)
+    if not parts:
+        raise ValueError(f"TFDS dataset {name!r} has no train or test, but {list(sets)}.")
+    return parts, num_classes

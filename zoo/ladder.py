@@ -54,8 +54,9 @@ class Ladder(Pair):
         name="ladder",
     ):
         self._check(image_shape, latents, order, body, likelihood)
+        image_shape, latents = tuple(image_shape), tuple(latents)
         config = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
-        image_shape, trunk_width = tuple(image_shape), trunk_width or width
+        trunk_width = trunk_width or width
         image = (
             likelihood if isinstance(likelihood, Family) else LIKELIHOODS[likelihood](image_shape)
         )

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from keras_symvae import export, seeds
 from keras_symvae.batches import Batches
+from keras_symvae.evaluation.likelihood import log_likelihood
 from keras_symvae.learners import optimizers
 from keras_symvae.learners.guard import Guard, NonFiniteError
 
@@ -45,8 +46,8 @@ class Learner(keras.Model):
     def moves(self):
         """Returns the game: a list of (player names, utility).
 
-        `utility(values, seed)` -> (utility [B], costs {name: [B]}), nats; the named players
-        ascend its mean.
+        `utility(values, seed, training=True)` -> (utility [B], costs {name: [B]}), nats; the
+        named players ascend its mean.
         """
         raise NotImplementedError
 
@@ -183,7 +184,7 @@ class Learner(keras.Model):
         self._test_steps.assign_add(1)
         costs = {}
         for _, utility in self.moves():
-            costs |= utility(values, seed)[1]
+            costs |= utility(values, seed, training=False)[1]
         return self._update_means(costs, True)
 
     def _seed(self, stream, step):
@@ -265,6 +266,10 @@ class Learner(keras.Model):
     def limiting(self, n=None, **kwargs):
         """See `Pair.limiting`."""
         return self.pair.limiting(n, **kwargs)
+
+    def log_likelihood(self, data, **kwargs):
+        """Returns the log-likelihood [N], nats; see `keras_symvae.evaluation.log_likelihood`."""
+        return log_likelihood(self.pair, data, **kwargs)
 
     def call(self, data):
         return self.pair(data)

@@ -61,9 +61,11 @@ class ELBO(Learner):
     def moves(self):
         return [(("decoder", "encoder"), self.utility)]
 
-    def utility(self, values, seed):
+    def utility(self, values, seed, training=True):
         """The weighted bound; its gradient flows through the encoder's draws."""
-        values, q = self.pair.encoder.rcomplete(values, seed=seed, estimator=self.estimator)
+        # A relaxed draw is no value of the latent: held-out bounds are those of hard draws.
+        estimator = self.estimator if training else "zgr"
+        values, q = self.pair.encoder.rcomplete(values, seed=seed, estimator=estimator)
         _, p = self.pair.decoder.walk(values)
         families = self.pair.families
         costs = {

@@ -40,12 +40,12 @@ class SymmetricEquilibrium(Learner):
     def moves(self):
         return [(("decoder",), self.decoder_utility), (("encoder",), self.encoder_utility)]
 
-    def decoder_utility(self, values, seed):
+    def decoder_utility(self, values, seed, training=True):
         """L_p: how well the decoder explains data that the encoder completed."""
         completed = self.pair.encoder.complete(values, seed=seeds.fold(seed, 0))
         return _scored(self.pair.decoder, completed)
 
-    def encoder_utility(self, values, seed):
+    def encoder_utility(self, values, seed, training=True):
         """L_q: how well the encoder recovers the latents of the decoder's dreams."""
         context = {name: values[name] for name in self.pair.context}
         size = tf.shape(next(iter(values.values())))[0]

@@ -1,0 +1,136 @@
+"""The cost of one training step, beside what this machine can do.
+
+    python -m benchmarks.train_step                  # the paper's ladder, symmetric, batch 128
+    python -m benchmarks.train_step --all            # every preset and learner, also XLA
+
+Every figure is a ratio within one run or stands beside one: single seconds say little on a shared
+machine. The last line is JSON.
+"""
+
+import json
+import statistics
+import time
+
+import keras
+import numpy as np
+import tensorflow as tf
+from absl import app, flags
+
+import keras_symvae as sv
+from benchmarks import flops
+from zoo import presets
+from zoo.preparation import Preparation
+
+LEARNERS = {"symmetric": sv.SymmetricEquilibrium, "elbo": sv.ELBO}
+
+flags.DEFINE_enum("preset", "mnist_ladder_paper", list(presets.PRESETS), "Architecture and recipe.")
+flags.DEFINE_enum("learner", "symmetric", list(LEARNERS), "The game.")
+flags.DEFINE_integer("batch_size", 128, "Examples per step.", lower_bound=1)
+flags.DEFINE_float("seconds", 8.0, "Time spent on each measured loop.", lower_bound=0.1)
+flags.DEFINE_integer("steps_per_execution", 1, "Steps per call of the step in `fit`.")
+flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA.")
+flags.DEFINE_bool("all", False, "Every preset and learner, with and without XLA and grouped steps.")
+FLAGS = flags.FLAGS
+
+MATRIX = 2048  # side of the square matrices whose product is the machine's yardstick
+
+
+def matmul_rate(seconds=1.0):
+    """Returns the float32 matrix-product rate of this machine, FLOP/s, best of several."""
+    a = tf.random.normal([MATRIX, MATRIX])
+    product = tf.function(lambda: tf.reduce_sum(tf.matmul(a, a)))
+    return 2 * MATRIX**3 / min(_durations(product, seconds))
+
+
+def _durations(call, seconds):
+    call().numpy()
+    end, durations = time.perf_counter() + seconds, []
+    while time.perf_counter() < end or len(durations) < 3:
+        begin = time.perf_counter()
+        call().numpy()
+        durations.append(time.perf_counter() - begin)
+    return durations
+
+
+def measure(preset, learner, *, batch_size, seconds, steps_per_execution=1, jit_compile=False):
+    """Returns {"ms_per_step": ..., ...} of one preset and learner on random images."""
+    recipe = presets.get(preset)
+    model = LEARNERS[learner](recipe.pair(), **(recipe.elbo if learner == "elbo" else {}))
+    model.compile(
+        recipe.optimizer(), steps_per_execution=steps_per_execution, jit_compile=jit_compile
+    )
+    shape = recipe.architecture["image_shape"]
+    images = np.random.default_rng(0).random((4 * batch_size, *shape), np.float32)
+    transform = Preparation(**recipe.preparation)
+    batches = sv.Batches({"x": images}, batch_size=batch_size, transform=transform)
+    batch = batches.at(0)
+    step = tf.function(lambda: model.train_step(batch)["loss"], jit_compile=jit_compile)
+    before = matmul_rate()
+    bare = statistics.median(_durations(step, seconds))
+    rate = max(before, matmul_rate())
+    feed = iter(batches.dataset())
+    feeding = statistics.median(_durations(lambda: next(feed)["x"], min(1.0, seconds)))
+    steps = max(10, int(seconds / bare)) // steps_per_execution * steps_per_execution
+    timer = _EpochTimer()
+    model.fit(batches, epochs=2, steps_per_epoch=max(steps, 1), callbacks=[timer], verbose=0)
+    fitting = timer.seconds / max(steps, 1)
+    count = flops.count(model, batch)
+    return {
+        "preset": preset,
+        "learner": learner,
+        "batch_size": batch_size,
+        "steps_per_execution": steps_per_execution,
+        "jit_compile": jit_compile,
+        "ms_per_step": 1e3 * bare,
+        "samples_per_second": batch_size / bare,
+        "fit_ms_per_step": 1e3 * fitting,
+        "fit_over_step": fitting / bare,
+        "input_over_step": feeding / bare,
+        "flops_per_step": count,
+        "matmul_gflops": rate / 1e9,
+        "matmul_fraction": count / bare / rate,
+    }
+
+
+class _EpochTimer(keras.callbacks.Callback):
+    """Keeps the seconds of the last epoch: the first one pays for tracing."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        self._begin = time.perf_counter()
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.seconds = time.perf_counter() - self._begin
+
+
+def main(argv):
+    if len(argv) > 1:
+        raise app.UsageError(f"Unknown arguments: {argv[1:]}")
+    keras.utils.set_random_seed(0)
+    variants = [(FLAGS.steps_per_execution, FLAGS.jit_compile)]
+    jobs = [(FLAGS.preset, FLAGS.learner, *variant) for variant in variants]
+    if FLAGS.all:
+        variants = [(1, False), (8, False), (1, True)]
+        jobs += [(p, name, *v) for p in presets.PRESETS for name in LEARNERS for v in variants]
+    runs = []
+    for preset, learner, steps_per_execution, jit_compile in jobs:
+        run = measure(
+            preset,
+            learner,
+            batch_size=FLAGS.batch_size,
+            seconds=FLAGS.seconds,
+            steps_per_execution=steps_per_execution,
+            jit_compile=jit_compile,
+        )
+        runs.append(run)
+        print(
+            f"{preset:27} {learner:10} group {steps_per_execution} xla {int(jit_compile)}  "
+            f"{run['ms_per_step']:8.2f} ms/step  {run['samples_per_second']:8.0f} samples/s  "
+            f"{100 * run['matmul_fraction']:5.1f}% of {run['matmul_gflops']:.0f} GFLOP/s  "
+            f"fit x{run['fit_over_step']:.3f}  input x{run['input_over_step']:.3f}",
+            flush=True,
+        )
+    print(json.dumps({**runs[0], "runs": runs[1:]}))
+
+
+if __name__ == "__main__":
+    app.run(main)

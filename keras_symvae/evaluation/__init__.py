@@ -1,0 +1,1 @@
+"""Measuring: distances, likelihoods, information and consistency."""

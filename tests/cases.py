@@ -1,0 +1,81 @@
+"""The tables of cases: one row for every family, learner and kind of pair."""
+
+import keras
+import numpy as np
+
+from keras_symvae import ELBO, Factor, Pair, Player, SymmetricEquilibrium, Trunk, families
+from zoo import Ladder
+
+FAMILIES = {
+    "bernoulli": families.Bernoulli((2, 1)),
+    "bernoulli_scalar": families.Bernoulli(()),
+    "categorical": families.Categorical((), num_classes=3),
+    "categorical_map": families.Categorical((2, 2), num_classes=4),
+    "normal_element": families.Normal((2, 2)),
+    "normal_shared": families.Normal(3, scale="shared", center=0.5, spread=0.5),
+    "normal_fixed": families.Normal(3, scale=0.3, center=-1.0, spread=2.0),
+    "poisson": families.Poisson(2),
+    "gamma": families.Gamma(2),
+    "gamma_scalar": families.Gamma(()),
+    "beta": families.Beta(2),
+    "von_mises": families.VonMises((2, 1)),
+}
+
+LEARNERS = {
+    "symmetric": SymmetricEquilibrium,
+    "elbo": ELBO,
+}
+
+
+def images(size=32, shape=(3, 3, 1)):
+    """Returns bits [size, *shape]: vertical or horizontal stripes with noise."""
+    rng = np.random.default_rng(0)
+    stripes = np.indices(shape)[rng.integers(0, 2, size)[:, None]][:, 0] % 2
+    return np.where(rng.random((size, *shape)) < 0.1, 1 - stripes, stripes).astype("float32")
+
+
+def ladder(**options):
+    """Returns a tiny ladder over 3 x 3 bits."""
+    return Ladder((3, 3, 1), **{"latents": (2, 3), "width": 4, **options})
+
+
+def conditional():
+    """Returns a pair p(x | y, z) p(z), q(z | x, y) with a context label y and all kinds of reads."""
+    known = {
+        "x": families.Normal(3, scale="shared"),
+        "y": families.Categorical((), num_classes=3),
+        "z": families.Normal(2),
+    }
+    decoder = [
+        Factor("z", learned=True),
+        Factor("x", given=("z", "y"), network=joint([(2,), (3,)], 3)),
+    ]
+    trunk = Trunk(given=("x", "y"), network=joint([(3,), (3,)], 4, activation="a"))
+    return Pair(
+        Player(decoder, families=known, name="decoder"),
+        Player([Factor("z", given="a", tilt=True)], families=known, trunk=trunk, name="encoder"),
+    )
+
+
+def conditional_data(size=32):
+    """Returns values of `conditional`."""
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 3, size)
+    x = rng.normal(size=(size, 3)) + labels[:, None]
+    return {"x": x.astype("float32"), "y": labels.astype("int32")}
+
+
+def joint(shapes, units, *, activation=None):
+    """Returns a functional network of several inputs; a name makes its output an activation."""
+    inputs = [keras.Input(shape) for shape in shapes]
+    hidden = keras.layers.Dense(4, "tanh")(keras.layers.Concatenate()(inputs))
+    output = keras.layers.Dense(units)(hidden)
+    return keras.Model(inputs, {activation: output} if activation else output)
+
+
+PAIRS = {
+    "ladder": lambda: (ladder(), {"x": images()}),
+    "reverse": lambda: (ladder(order="reverse"), {"x": images()}),
+    "grey": lambda: (ladder(likelihood="normal", latents=(2,)), {"x": images()}),
+    "conditional": lambda: (conditional(), conditional_data()),
+}
