@@ -4,7 +4,7 @@ from pathlib import Path
 
 from setuptools import find_packages, setup
 
-# Lower bounds are the oldest versions that were run, upper bounds the next major version.
+# TensorFlow 2.20 and 2.21, Keras 3.15 and TFP 0.25 were run; other lower bounds are estimates.
 setup(
     name="keras-symvae",
     version="0.1.0",
@@ -17,6 +17,7 @@ setup(
     python_requires=">=3.11,<3.14",
     install_requires=[
         "absl-py",
+        "importlib_resources",  # tensorflow-datasets imports it and does not ask for it
         "keras>=3.15,<4",
         "matplotlib>=3.9",
         "numpy>=2,<3",

@@ -1,5 +1,7 @@
 """Blocks: the Keras networks of the zoo, which know nothing of probability."""
 
+import math
+
 import keras
 
 register = keras.saving.register_keras_serializable(package="zoo")
@@ -44,7 +46,7 @@ class MLP(keras.Layer):
 
 
 # (filters as a multiple of the base, kernel, stride, padding) from the image inwards: the
-# convolutions of the official code of Flach et al. 2024; a last one spans what is left.
+# convolutions of the official code of Flach et al. 2024.
 CONVOLUTIONS = (
     (1, 3, 1, "same"),
     (1, 2, 1, "valid"),
@@ -73,7 +75,7 @@ def convolved(size):
 
 @register
 class ConvEncoder(keras.Layer):
-    """Convolutions down to one vector, [B, H, W, C] -> [B, units].
+    """Convolutions and a dense layer down to one vector, [B, H, W, C] -> [B, units].
 
     Args:
         units: width of the output.
@@ -86,22 +88,25 @@ class ConvEncoder(keras.Layer):
         self.units, self.filters, self.activation = units, filters, activation
 
     def build(self, shape):
+        convolved(shape[1]), convolved(shape[2])
         self.convolutions = [
             keras.layers.Conv2D(
                 multiple * self.filters, kernel, stride, padding, activation=self.activation
             )
             for multiple, kernel, stride, padding in CONVOLUTIONS
         ]
-        rest = (convolved(shape[1]), convolved(shape[2]))
-        self.convolutions.append(keras.layers.Conv2D(self.units, rest, activation=self.activation))
         for layer in self.convolutions:
             layer.build(shape)
             shape = layer.compute_output_shape(shape)
+        # The official code's last convolution spans all that is left: the same map and weights as
+        # this dense layer, which oneDNN multiplies ten times faster.
+        self.head = keras.layers.Dense(self.units, activation=self.activation)
+        self.head.build((shape[0], math.prod(shape[1:])))
 
     def call(self, inputs):
         for layer in self.convolutions:
             inputs = layer(inputs)
-        return inputs[:, 0, 0, :]
+        return self.head(keras.ops.reshape(inputs, (-1, math.prod(inputs.shape[1:]))))
 
     def compute_output_shape(self, shape):
         return (shape[0], self.units)
@@ -178,10 +183,10 @@ class LadderTrunk(keras.Layer):
         self.shortcuts = [keras.layers.Dense(width, use_bias=False) for width in self.units[:-1]]
 
     def call(self, image):
-        level = len(self.units) - 1
+        top = len(self.units) - 1
         h = self.body(image)
-        activations = {f"a{level}": self.heads[level](h)}
-        for level in reversed(range(level)):
+        activations = {f"a{top}": self.heads[top](h)}
+        for level in reversed(range(top)):
             h = self.steps[level](h)
             shortcut = self.shortcuts[level](activations[f"a{level + 1}"])
             activations[f"a{level}"] = self.heads[level](h) + shortcut

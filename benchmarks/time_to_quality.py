@@ -1,0 +1,68 @@
+"""How fast a learner explains held-out data: the decoder's cost against seconds of training.
+
+    python -m benchmarks.time_to_quality --preset digits_ladder --seconds 60
+
+The last line is JSON: {learner: [{"seconds", "steps", "decoder/x"}, ...]}.
+"""
+
+import json
+import time
+
+import keras
+import tensorflow as tf
+from absl import app, flags
+
+import keras_symvae as sv
+from benchmarks.train_step import LEARNERS
+from zoo import datasets, presets
+from zoo.preparation import Preparation
+
+flags.DEFINE_enum("quality_preset", "digits_ladder", list(presets.PRESETS), "Preset to train.")
+flags.DEFINE_string("data", None, "Data set; default: the preset's own.")
+flags.DEFINE_float("budget", 60.0, "Seconds of training per learner.", lower_bound=1.0)
+flags.DEFINE_integer("points", 10, "Number of measurements.", lower_bound=2)
+flags.DEFINE_integer("seed", 0, "Seed of weights, data order and draws.")
+FLAGS = flags.FLAGS
+HELD_OUT = 1000  # images on which quality is measured
+
+
+def trajectory(preset, learner, *, data, budget, points, seed):
+    """Returns [{"seconds", "steps", "decoder/x"}], nats per example on held-out data."""
+    recipe = presets.get(preset)
+    keras.utils.set_random_seed(seed)
+    model = LEARNERS[learner](recipe.pair(), seed=seed, **recipe.options(learner))
+    preparation = Preparation(**recipe.preparation)
+    train, test = (datasets.load(data or recipe.data, split=part) for part in ("train", "test"))
+    seeded = sv.seeds.make(seed)
+    held_out = preparation.clean()({"x": tf.constant(test.x[:HELD_OUT])}, seeded)["x"].numpy()
+    batches = sv.Batches(
+        {"x": train.x}, batch_size=recipe.batch_size, seed=seed, transform=preparation
+    )
+    model.compile(recipe.optimizer(learner))
+    model.fit(batches, steps_per_epoch=1, verbose=0)  # tracing is no training time
+    found, spent, steps = [], 0.0, 1
+    while spent < budget:
+        begin = time.perf_counter()
+        model.fit(batches, steps_per_epoch=steps, verbose=0)
+        seconds = time.perf_counter() - begin
+        spent += seconds
+        steps = max(1, round(steps / seconds * budget / points))
+        costs = model.evaluate(held_out, batch_size=HELD_OUT, verbose=0, return_dict=True)
+        done = {"seconds": spent, "steps": int(model.steps.numpy())}
+        found.append({**done, "decoder/x": costs["decoder/x"]})
+        print(
+            f"{learner:10} {spent:7.1f} s  {done['steps']:7d} steps  {costs['decoder/x']:8.2f} nats"
+        )
+    return found
+
+
+def main(argv):
+    if len(argv) > 1:
+        raise app.UsageError(f"Unknown arguments: {argv[1:]}")
+    options = {key: FLAGS[key].value for key in ("data", "budget", "points", "seed")}
+    found = {name: trajectory(FLAGS.quality_preset, name, **options) for name in LEARNERS}
+    print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    app.run(main)
