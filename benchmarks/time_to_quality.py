@@ -28,17 +28,18 @@ HELD_OUT = 1000  # images on which quality is measured
 
 def trajectory(preset, learner, *, data, budget, points, seed):
     """Returns [{"seconds", "steps", "decoder/x"}], nats per example on held-out data."""
-    recipe = presets.get(preset)
+    chosen = presets.get(preset)
+    recipe = chosen.recipes[learner]
     keras.utils.set_random_seed(seed)
-    model = LEARNERS[learner](recipe.pair(), seed=seed, **recipe.options(learner))
-    preparation = Preparation(**recipe.preparation)
-    train, test = (datasets.load(data or recipe.data, split=part) for part in ("train", "test"))
+    model = LEARNERS[learner](chosen.pair(), seed=seed, **recipe.options)
+    preparation = Preparation(**chosen.preparation)
+    train, test = (datasets.load(data or chosen.data, split=part) for part in ("train", "test"))
     seeded = sv.seeds.make(seed)
     held_out = preparation.clean()({"x": tf.constant(test.x[:HELD_OUT])}, seeded)["x"].numpy()
     batches = sv.Batches(
-        {"x": train.x}, batch_size=recipe.batch_size, seed=seed, transform=preparation
+        {"x": train.x}, batch_size=chosen.batch_size, seed=seed, transform=preparation
     )
-    model.compile(recipe.optimizer(learner))
+    model.compile(recipe.optimizer(steps=chosen.steps))
     model.fit(batches, steps_per_epoch=1, verbose=0)  # tracing is no training time
     found, spent, steps = [], 0.0, 1
     while spent < budget:

@@ -54,14 +54,16 @@ def _durations(call, seconds):
 
 def measure(preset, learner, *, batch_size, seconds, steps_per_execution=1, jit_compile=False):
     """Returns {"ms_per_step": ..., ...} of one preset and learner on random images."""
-    recipe = presets.get(preset)
-    model = LEARNERS[learner](recipe.pair(), **(recipe.elbo if learner == "elbo" else {}))
+    chosen = presets.get(preset)
+    shape, recipe = chosen.architecture["image_shape"], chosen.recipes[learner]
+    model = LEARNERS[learner](chosen.pair(), **recipe.options)
     model.compile(
-        recipe.optimizer(), steps_per_execution=steps_per_execution, jit_compile=jit_compile
+        recipe.optimizer(steps=chosen.steps),
+        steps_per_execution=steps_per_execution,
+        jit_compile=jit_compile,
     )
-    shape = recipe.architecture["image_shape"]
     images = np.random.default_rng(0).random((4 * batch_size, *shape), np.float32)
-    transform = Preparation(**recipe.preparation)
+    transform = Preparation(**chosen.preparation)
     batches = sv.Batches({"x": images}, batch_size=batch_size, transform=transform)
     batch = batches.at(0)
     step = tf.function(lambda: model.train_step(batch)["loss"], jit_compile=jit_compile)

@@ -5,7 +5,7 @@ from keras_symvae import quiet
 
 quiet.import_tensorflow()
 
-from keras_symvae import callbacks, estimators, families, seeds
+from keras_symvae import callbacks, estimators, families, pictures, seeds
 from keras_symvae.batches import Batches
 from keras_symvae.callbacks import Backup
 from keras_symvae.factors import Factor, ImplicitFactor
@@ -31,5 +31,6 @@ __all__ = [
     "callbacks",
     "estimators",
     "families",
+    "pictures",
     "seeds",
 ]

@@ -41,19 +41,28 @@ def functions(pair):
     return {answer.__name__: tf.function(answer, reduce_retracing=True) for answer in answers}
 
 
+def check_output(output):
+    """Returns `output`, or raises ValueError where no answer has it."""
+    if output not in OUTPUTS:
+        raise ValueError(f"output is one of {', '.join(OUTPUTS)}; received {output!r}.")
+    return output
+
+
 def ask(pair, question, values, *, seed, n=None, output=None, **options):
     """Returns the answer as {name: np.ndarray [n, ...]}, computed in batches of `BATCH_SIZE`.
 
     Raises:
         ValueError: n, steps or output are none that this question has an answer for.
     """
-    n = len(next(iter(values.values()))) if values else n
+    if values:
+        given = len(next(iter(values.values())))
+        if n not in (None, given):
+            raise ValueError(f"{question} was asked for n={n}, but given {given} examples.")
+        n = given
     if not isinstance(n, (int, np.integer)) or n < 1:
         raise ValueError(f"{question} needs a positive number of examples n; received {n!r}.")
     if output is not None:
-        if output not in OUTPUTS:
-            raise ValueError(f"output is one of {', '.join(OUTPUTS)}; received {output!r}.")
-        options["output"] = output
+        options["output"] = check_output(output)
     if "steps" in options:
         if options["steps"] < 1:
             raise ValueError(f"{question} needs steps >= 1; received {options['steps']!r}.")
@@ -65,7 +74,10 @@ def ask(pair, question, values, *, seed, n=None, output=None, **options):
         )
         if question in ("generate", "limiting"):
             options["n"] = tf.constant(min(BATCH_SIZE, n - start))
-        fork = seeds.integer(seeds.fold(seeds.make(seed), index))
+        # The first batch draws by the seed itself, as the signatures of an export do.
+        fork = tf.cast(seed, tf.int32)
+        if index > 0:
+            fork = seeds.integer(seeds.fold(seeds.make(seed), index))
         answer = pair.endpoints[question](part, seed=fork, **options)
         chunks.append({name: value.numpy() for name, value in answer.items()})
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}

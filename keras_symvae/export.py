@@ -2,6 +2,8 @@
 
 import tensorflow as tf
 
+from keras_symvae.endpoints import check_output
+
 
 def save(pair, filepath, *, output="mean"):
     """Writes a SavedModel with signatures generate, encode, decode, reconstruct and limiting.
@@ -11,13 +13,15 @@ def save(pair, filepath, *, output="mean"):
         generate(n, seed [, context...])          limiting(n, steps, seed [, context...])
         encode(x, seed)    decode(z..., seed)     reconstruct(x, seed)
 
-    n, steps and seed are int32 scalars. Draws are those of `pair.endpoints` for the same seed.
+    n, steps and seed are int32 scalars. Draws are those of `Pair.generate`
+    and its kin for the same seed, up to `endpoints.BATCH_SIZE` examples.
 
     Args:
         pair: the `Pair`.
         filepath: folder to write.
         output: "mean", "mode" or "sample" of the observed variables.
     """
+    check_output(output)
     module = tf.Module()
     # The weights as plain variables: saved once, restored without Keras.
     module.weights = [variable.value for variable in pair.variables]

@@ -29,7 +29,8 @@ class Pair(keras.Model):
     """
 
     def __init__(self, decoder, encoder, *, prior=None, name="pair", **kwargs):
-        super().__init__(name=name, **kwargs)
+        # Under mixed precision networks compute in halves, values and probabilities do not.
+        super().__init__(name=name, dtype="float32", **kwargs)
         self.decoder, self.encoder, self.prior = decoder, encoder, prior
         self.families = encoder.families | decoder.families
         supplied = prior.names if prior is not None else ()
@@ -69,19 +70,37 @@ class Pair(keras.Model):
                     f"{sorted(unknown)}, which the encoder draws only later."
                 )
 
+    @property
+    def parts(self):
+        """[("decoder/x", factor or trunk)] of both players: the owners of all weights."""
+        return [
+            (f"{player.name}/{part.name}", part)
+            for player in (self.decoder, self.encoder)
+            for part in (*player.factors, player.trunk)
+            if part is not None
+        ]
+
     def named(self, data):
         """Returns data as {name: array}: from an array x, a tuple (x, y) or such a dict.
 
-        A tuple names the observed variables, then the context, then "y" where that is a variable.
+        A tuple names the observed variables, then the context, then "y" where that is a variable;
+        a tuple of one thing, as Keras hands it over, stands for that thing.
 
         Raises:
             ValueError: the data hold more than this pair has variables for.
         """
+        if isinstance(data, (tuple, list)) and all(part is None for part in data[1:]):
+            data = data[0]
         if isinstance(data, dict):
             values = dict(data)
         elif isinstance(data, (tuple, list)):
-            names = dict.fromkeys((*self.observed, *self.context, "y"))
-            values = {name: value for name, value in zip(names, data) if value is not None}
+            names = list(dict.fromkeys((*self.observed, *self.context, "y")))
+            if any(part is not None for part in data[len(names) :]):
+                raise ValueError(
+                    f"The data have {len(data)} parts, but at most {len(names)} are known: {names}."
+                )
+            parts = zip(names, data, strict=False)
+            values = {name: part for name, part in parts if part is not None}
         else:
             values = {self.observed[0]: data}
         unknown = sorted(values.keys() - self.families.keys())

@@ -32,18 +32,22 @@ class Player(keras.Layer):
         shapes = {name: family.feature_shape for name, family in self.families.items()}
         with keras.name_scope(self.name):
             if trunk is not None:
+                self._check_known(trunk, shapes)
                 with keras.name_scope(trunk.name):
                     shapes |= trunk.bind(shapes)
             for factor in self.factors:
-                unknown = [name for name in factor.given if name not in shapes]
-                if unknown:
-                    raise ValueError(
-                        f"{self.name} factor '{factor.name}' reads {unknown}, which are neither "
-                        f"variables nor activations; known are {sorted(shapes)}."
-                    )
+                self._check_known(factor, shapes)
                 with keras.name_scope(factor.name):
                     factor.bind(self.families[factor.name], shapes)
         self.built = True
+
+    def _check_known(self, part, shapes):
+        unknown = [name for name in part.given if name not in shapes]
+        if unknown:
+            raise ValueError(
+                f"{self.name} '{part.name}' reads {unknown}, which are neither variables nor "
+                f"activations; known are {sorted(shapes)}."
+            )
 
     def _check_order(self):
         if not self.factors:
@@ -71,6 +75,13 @@ class Player(keras.Layer):
         """Returns the factor that draws `name`."""
         return self.factors[self.names.index(name)]
 
+    @property
+    def needed(self):
+        """Names of the variables that this player reads and does not draw."""
+        parts = [*self.factors] if self.trunk is None else [self.trunk, *self.factors]
+        names = dict.fromkeys(name for part in parts for name in part.given)
+        return tuple(n for n in names if n in self.families and n not in self.names)
+
     def natural(self, name, reads, size):
         """Returns eta of one factor, tilt included, from `reads`, features and activations."""
         factor = self.factor(name)
@@ -95,11 +106,13 @@ class Player(keras.Layer):
             size = tf.shape(next(iter(values.values())))[0]
         reads = {name: self.families[name].features(value) for name, value in values.items()}
         if self.trunk is not None:
+            self._check_reads(self.trunk, reads)
             reads |= self.trunk.activations(reads)
         for index, factor in enumerate(self.factors):
             name = factor.name
             if name not in values and draw is None:
                 continue
+            self._check_reads(factor, reads)
             if factor.has_density:
                 naturals[name] = self.natural(name, reads, size)
             if name not in values:
@@ -110,6 +123,14 @@ class Player(keras.Layer):
                     values[name] = factor.rsample(reads, size, fork)
                 reads[name] = factor.family.features(values[name])
         return values, naturals
+
+    def _check_reads(self, part, reads):
+        absent = [name for name in part.given if name not in reads]
+        if absent:
+            raise ValueError(
+                f"{self.name} '{part.name}' reads {absent}, which the values lack; they hold "
+                f"{sorted(reads)}."
+            )
 
     def complete(self, values, *, seed, size=None):
         """Returns `values` with everything missing drawn; draws are constants to any tape."""

@@ -14,7 +14,7 @@ def make(seed):
 def fold(seed, *data):
     """Returns a seed [2] that depends on `seed` [2] and on every integer of `data`."""
     for item in data:
-        seed = tf.random.fold_in(seed, tf.cast(item, tf.int32))
+        seed = tf.convert_to_tensor(tf.random.fold_in(seed, tf.cast(item, tf.int32)))
     return seed
 
 

@@ -40,7 +40,7 @@ def ladder(**options):
 
 
 def conditional():
-    """Returns a pair p(x | y, z) p(z), q(z | x, y) with a context label y and all kinds of reads."""
+    """Returns a pair p(z) p(x | z, y) and q(z | x, y) with a context label y."""
     known = {
         "x": families.Normal(3, scale="shared"),
         "y": families.Categorical((), num_classes=3),

@@ -1,6 +1,6 @@
 """The zoo: prebuilt architectures, presets and data sets."""
 
 from zoo.ladder import Ladder
-from zoo.presets import PRESETS, Preset
+from zoo.presets import PRESETS, Preset, Recipe
 
-__all__ = ["PRESETS", "Ladder", "Preset"]
+__all__ = ["PRESETS", "Ladder", "Preset", "Recipe"]

@@ -230,7 +230,7 @@ def _tfds(name: str) -> tuple[Parts, int | None]:
     try:
         if not builder.is_prepared():
             # Left to itself, TFDS retries for minutes before it admits that it is offline.
-            for url in [url for url in builder.url_infos if url.startswith("http")][:1]:
+            for url in [url for url in builder.url_infos or () if url.startswith("http")][:1]:
                 requests.head(url, timeout=10)
         sets = tfds.load(name)
     except (requests.RequestException, urllib.error.URLError, ConnectionError, TimeoutError) as e:

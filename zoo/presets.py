@@ -8,16 +8,39 @@ from zoo.ladder import Ladder
 
 
 @dataclasses.dataclass(frozen=True)
+class Recipe:
+    """How one learner trains a preset: Adam, whose rate falls to zero along a cosine.
+
+    Args:
+        learning_rate: {key of `compile`: peak rate}.
+        beta_1: Adam's momentum; a game of two players bears less of it than one objective.
+        options: further arguments of the learner.
+    """
+
+    learning_rate: dict
+    beta_1: float = 0.9
+    options: dict = dataclasses.field(default_factory=dict)
+
+    def optimizer(self, *, steps):
+        """Returns {key: Adam} for `compile`, with the schedule over this number of steps."""
+        return {
+            key: keras.optimizers.Adam(
+                keras.optimizers.schedules.CosineDecay(rate, steps), beta_1=self.beta_1
+            )
+            for key, rate in self.learning_rate.items()
+        }
+
+
+@dataclasses.dataclass(frozen=True)
 class Preset:
-    """One architecture, the way its data are prepared, and the recipe that trains it.
+    """One architecture, the way its data are prepared, and how each learner trains it.
 
     Args:
         architecture: arguments of `Ladder`.
         data: default data set, a name that `datasets.load` takes.
         preparation: arguments of `Preparation`.
-        steps, batch_size: the budget.
-        learning_rate: {key of `compile`: peak rate} of Adam; it falls to zero along a cosine.
-        elbo: extra arguments of the ELBO learner for this architecture.
+        steps, batch_size: the budget, the same for all learners.
+        recipes: {learner: Recipe}.
     """
 
     architecture: dict
@@ -25,23 +48,22 @@ class Preset:
     preparation: dict
     steps: int
     batch_size: int
-    learning_rate: dict
-    elbo: dict = dataclasses.field(default_factory=dict)
+    recipes: dict
 
     def pair(self):
         """Returns a fresh, untrained pair."""
         return Ladder(**self.architecture)
 
-    def optimizer(self, *, steps=None, learning_rate=None):
-        """Returns {key: Adam} for `compile`, with a cosine schedule over `steps`."""
-        rates = {key: learning_rate or rate for key, rate in self.learning_rate.items()}
-        return {
-            key: keras.optimizers.Adam(
-                keras.optimizers.schedules.CosineDecay(rate, steps or self.steps)
-            )
-            for key, rate in rates.items()
-        }
 
+def _both(rate):
+    return {"decoder": rate, "encoder": rate}
+
+
+FAST = {
+    "symmetric": Recipe(_both(2e-3), beta_1=0.5),
+    "elbo": Recipe(_both(2e-3), options={"free_bits": 0.1}),
+}
+SLOW = {"symmetric": Recipe(_both(1e-3)), "elbo": Recipe(_both(1e-3), options={"free_bits": 0.1})}
 
 PRESETS = {
     "digits_ladder": Preset(
@@ -50,28 +72,28 @@ PRESETS = {
         preparation={"binarize": "threshold"},
         steps=3000,
         batch_size=256,
-        learning_rate={"decoder": 1e-3, "encoder": 1e-3},
+        recipes=FAST,
     ),
     "fashion_mnist_ladder": Preset(
         architecture={"image_shape": (28, 28, 1), "latents": (30, 100), "width": 300},
         data="fashion_mnist",
         preparation={"binarize": "threshold"},
         steps=6000,
-        batch_size=512,
-        learning_rate={"decoder": 1e-3, "encoder": 1e-3},
+        batch_size=256,
+        recipes=FAST,
     ),
     "fashion_mnist_reverse": Preset(
         architecture={
             "image_shape": (28, 28, 1),
             "latents": (30, 100),
-            "width": 300,
             "order": "reverse",
+            "width": 300,
         },
         data="fashion_mnist",
         preparation={"binarize": "threshold"},
         steps=6000,
         batch_size=256,
-        learning_rate={"decoder": 1e-3, "encoder": 1e-3},
+        recipes=FAST,
     ),
     "mnist_ladder_paper": Preset(
         architecture={
@@ -84,21 +106,21 @@ PRESETS = {
         preparation={"binarize": "threshold", "flip": 0.001},
         steps=200_000,
         batch_size=128,
-        learning_rate={"decoder": 1e-3, "encoder": 1e-3},
+        recipes=SLOW,
     ),
     "mnist_reverse_paper": Preset(
         architecture={
             "image_shape": (28, 28, 1),
             "latents": (30, 100),
+            "order": "reverse",
             "body": "conv",
             "width": 600,
-            "order": "reverse",
         },
         data="mnist",
         preparation={"binarize": "threshold", "flip": 0.001},
         steps=200_000,
         batch_size=128,
-        learning_rate={"decoder": 1e-3, "encoder": 1e-3},
+        recipes=SLOW,
     ),
     "fashion_mnist_ladder_paper": Preset(
         architecture={
@@ -114,7 +136,7 @@ PRESETS = {
         preparation={"noise": 0.01},
         steps=200_000,
         batch_size=128,
-        learning_rate={"decoder": 1e-3, "encoder": 1e-3},
+        recipes=SLOW,
     ),
 }
 

@@ -1,1 +1,25 @@
-"""Measuring: distances, likelihoods, information and consistency."""
+"""Measuring a pair: likelihood, information, consistency, and distances between sets of images."""
+
+from keras_symvae.evaluation.consistency import consistency
+from keras_symvae.evaluation.distances import distance_report, frechet_distance, kernel_distance
+from keras_symvae.evaluation.features import (
+    ClassifierFeatures,
+    FeatureExtractor,
+    InceptionFeatures,
+    feature_extractor,
+)
+from keras_symvae.evaluation.information import information
+from keras_symvae.evaluation.likelihood import log_likelihood
+
+__all__ = [
+    "ClassifierFeatures",
+    "FeatureExtractor",
+    "InceptionFeatures",
+    "consistency",
+    "distance_report",
+    "feature_extractor",
+    "frechet_distance",
+    "information",
+    "kernel_distance",
+    "log_likelihood",
+]

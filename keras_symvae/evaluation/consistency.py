@@ -37,8 +37,8 @@ def consistency(
 
     Returns:
         One dict for each number of steps and state, with "steps", "state", costs "player/variable"
-        (nats, means over chains) and, if asked for, "distance". The state "decoded" is (z, x) with x
-        drawn from that z, "encoded" is (x, z) with z redrawn given that x; data before the first
+        (nats, means over chains) and, if asked for, "distance". The state "decoded" is (z, x) with
+        x drawn from that z, "encoded" is (x, z) with z redrawn given that x; data before the first
         step are only "encoded". Factors without a density have no cost.
 
     Raises:

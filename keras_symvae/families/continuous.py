@@ -22,8 +22,9 @@ class Normal(Family):
         shape: shape of one value without the batch axis.
         scale: "element" (the network emits a loc and a scale per element), "shared" (one learned
             standard deviation for all elements) or a number, the fixed standard deviation.
-        center, spread: the member N(center, spread^2) that raw zeros name; networks read
-            (value - center) / spread. For pixels in [0, 1] take 0.5 and 0.5.
+        center, spread: of all values; networks read (value - center) / spread. Raw zeros name the
+            member N(center, spread^2), or N(center, scale^2) where the scale is fixed. For pixels
+            in [0, 1] take 0.5 and 0.5.
     """
 
     def __init__(self, shape, *, scale="element", center=0.0, spread=1.0):

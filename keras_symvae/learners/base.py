@@ -4,16 +4,17 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_symvae import export, seeds
+from keras_symvae import seeds
 from keras_symvae.batches import Batches
-from keras_symvae.evaluation.likelihood import log_likelihood
 from keras_symvae.learners import optimizers
+from keras_symvae.learners.answers import Answers
 from keras_symvae.learners.guard import Guard, NonFiniteError
+from keras_symvae.learners.meters import Meters
 
 __all__ = ["Learner", "NonFiniteError"]
 
 
-class Learner(keras.Model):
+class Learner(Answers, keras.Model):
     """Trains a pair by a game: one utility per player, one GradientTape per utility.
 
     A subclass declares the game in `moves` and the names of its costs in `cost_names`; this class
@@ -33,14 +34,17 @@ class Learner(keras.Model):
     """
 
     def __init__(self, pair, *, seed=0, nonfinite="skip", patience=10, **kwargs):
-        super().__init__(**kwargs)
+        super().__init__(autocast=False, **kwargs)
         self.pair, self.seed = pair, seed
-        self.guard = Guard(self._fault_names(), policy=nonfinite, patience=patience)
+        weights = optimizers.named_variables(pair)
+        self.guard = Guard(self.cost_names, weights, policy=nonfinite, patience=patience)
         self.steps = self.add_weight(
             name="steps", shape=(), dtype="int32", initializer="zeros", trainable=False
         )
-        self._test_steps = tf.Variable(0, trainable=False, name="test_steps")
-        self._means = {name: keras.metrics.Mean(name) for name in self.metric_names}
+        self._test_steps = tf.Variable(  # in no file: every evaluation starts at 0
+            0, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA
+        )
+        self._meters = Meters(self.cost_names, self._dimensions())
         self.built = True
 
     def moves(self):
@@ -59,23 +63,16 @@ class Learner(keras.Model):
     @property
     def metric_names(self):
         """Names of all metrics, as in `fit`'s logs."""
-        bits = [f"{name}/bits_per_dim" for name in self.cost_names if self._dimensions(name)]
-        return ["loss", "decoder", "encoder", *self.cost_names, *bits]
+        return list(self._meters.means)
 
-    def _dimensions(self, cost):
-        """Number of dimensions of a discrete observed variable, else 0."""
-        player, name = cost.split("/")
-        family = self.pair.families[name]
-        return family.size if family.discrete and name in self.pair.observed else 0
-
-    def _fault_names(self):
-        parts = [
-            f"gradient of {player.name}/{part.name}"
-            for player in (self.pair.decoder, self.pair.encoder)
-            for part in (*player.factors, player.trunk)
-            if part is not None
-        ]
-        return [*self.cost_names, *parts]
+    def _dimensions(self):
+        """{cost: number of dimensions} of the discrete observed variables."""
+        named = {f"decoder/{name}": self.pair.families[name] for name in self.pair.observed}
+        return {
+            cost: named[cost].size
+            for cost in self.cost_names
+            if cost in named and named[cost].discrete
+        }
 
     def compile(self, optimizer="adam", *, steps_per_execution=1, jit_compile=False, **kwargs):
         """Chooses the optimizer: anything Keras takes, or one per player.
@@ -129,15 +126,16 @@ class Learner(keras.Model):
                 initial_epoch = max(initial_epoch, callback.restore(self))
         if _holds_arrays(x):
             data = (x, y) if y is not None else x
-            x = Batches(self.pair.check(data), batch_size=batch_size or 32, seed=self.seed)
+            x = Batches(self._check(data), batch_size=batch_size or 32, seed=self.seed)
             batch_size = None
             y = None
         if isinstance(x, Batches):
             steps_per_epoch = steps_per_epoch or x.steps_per_epoch
             x = x.dataset(start=int(self.steps.numpy()))
-            kwargs["shuffle"] = False  # Batches shuffle themselves
+        if isinstance(x, tf.data.Dataset):
+            kwargs.setdefault("shuffle", False)  # Keras warns that it cannot
         if _holds_arrays(validation_data):
-            self.pair.check(validation_data)
+            self._check(validation_data)
         return super().fit(
             x,
             y,
@@ -153,11 +151,19 @@ class Learner(keras.Model):
     def evaluate(self, x=None, y=None, **kwargs):
         """Returns the mean costs of held-out data, as `keras.Model.evaluate`; repeatable."""
         if _holds_arrays(x):
-            self.pair.check((x, y) if y is not None else x)
+            self._check((x, y) if y is not None else x)
         return super().evaluate(x, y, **kwargs)
 
+    def _check(self, data):
+        """Returns arrays as `Pair.check` does, or refuses those that the encoder cannot read."""
+        values = self.pair.check(data)
+        absent = [name for name in self.pair.encoder.needed if name not in values]
+        if absent:
+            raise ValueError(f"The encoder reads {absent}; the data hold {sorted(values)}.")
+        return values
+
     def train_step(self, data):
-        values = self.pair.values(_unwrap(data))
+        values = self.pair.values(data)
         seed = self._seed(seeds.TRAIN, self.steps)
         costs, gradients, variables = {}, [], []
         for players, utility in self.moves():
@@ -175,57 +181,25 @@ class Learner(keras.Model):
             costs |= terms
         self.steps.assign_add(1)
         finite = self.guard.inspect(costs, gradients, variables, self.optimizer)
-        self._apply_if(finite, gradients, variables)
-        return self._update_means(costs, finite)
+        optimizers.apply_if(finite, self.optimizer, gradients, variables)
+        return self._meters.update(costs, finite)
 
     def test_step(self, data):
-        values = self.pair.values(_unwrap(data))
+        values = self.pair.values(data)
         seed = self._seed(seeds.TEST, self._test_steps)
         self._test_steps.assign_add(1)
         costs = {}
         for _, utility in self.moves():
             costs |= utility(values, seed, training=False)[1]
-        return self._update_means(costs, True)
+        return self._meters.update(costs, True)
 
     def _seed(self, stream, step):
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         return seeds.fold(seeds.make(self.seed), stream, step, replica)
 
-    def _apply_if(self, finite, gradients, variables):
-        """One update of all players, or none: the optimizer's state stays untouched as well."""
-
-        def across_replicas(strategy, finite, gradients):
-            def apply():
-                strategy.extended.call_for_each_replica(
-                    self.optimizer.apply, args=(gradients, variables)
-                )
-
-            # Keras's optimizers merge replicas themselves, so the condition has to stand outside.
-            verdicts = strategy.experimental_local_results(finite)
-            tf.cond(tf.reduce_all(tf.stack(verdicts)), apply, lambda: None)
-
-        context = tf.distribute.get_replica_context()
-        context.merge_call(across_replicas, args=(finite, gradients))
-
-    def _update_means(self, costs, finite):
-        means = {name: tf.reduce_mean(cost) for name, cost in costs.items()}
-        for player in ("decoder", "encoder"):
-            parts = [mean for name, mean in means.items() if name.startswith(player + "/")]
-            means[player] = tf.add_n(parts) if parts else tf.constant(0.0)
-        means["loss"] = means["decoder"] + means["encoder"]
-        for name in self.cost_names:
-            if self._dimensions(name):
-                nats_per_bit_per_dim = self._dimensions(name) * np.log(2.0)
-                means[f"{name}/bits_per_dim"] = means[name] / nats_per_bit_per_dim
-        size = tf.cast(tf.shape(next(iter(costs.values())))[0], tf.float32)
-        for name, metric in self._means.items():
-            kept = tf.where(finite, means[name], 0.0)
-            metric.update_state(kept, sample_weight=tf.where(finite, size, 0.0))
-        return {name: metric.result() for name, metric in self._means.items()}
-
     @property
     def metrics(self):
-        return list(self._means.values())
+        return list(self._meters.means.values())
 
     def reset_metrics(self):
         super().reset_metrics()
@@ -244,39 +218,6 @@ class Learner(keras.Model):
             return logs
 
         self.train_function = guarded
-
-    # The pair's questions, so that a trained model answers them itself.
-
-    def generate(self, n, **kwargs):
-        """See `Pair.generate`."""
-        return self.pair.generate(n, **kwargs)
-
-    def encode(self, data, **kwargs):
-        """See `Pair.encode`."""
-        return self.pair.encode(data, **kwargs)
-
-    def decode(self, latents, **kwargs):
-        """See `Pair.decode`."""
-        return self.pair.decode(latents, **kwargs)
-
-    def reconstruct(self, data, **kwargs):
-        """See `Pair.reconstruct`."""
-        return self.pair.reconstruct(data, **kwargs)
-
-    def limiting(self, n=None, **kwargs):
-        """See `Pair.limiting`."""
-        return self.pair.limiting(n, **kwargs)
-
-    def log_likelihood(self, data, **kwargs):
-        """Returns the log-likelihood [N], nats; see `keras_symvae.evaluation.log_likelihood`."""
-        return log_likelihood(self.pair, data, **kwargs)
-
-    def call(self, data):
-        return self.pair(data)
-
-    def export(self, filepath, **kwargs):
-        """Writes a SavedModel of the pair; see `keras_symvae.export.save`."""
-        return export.save(self.pair, filepath, **kwargs)
 
     def get_config(self):
         return {
@@ -298,11 +239,6 @@ def _holds_arrays(data):
     return data is not None and all(
         isinstance(leaf, (np.ndarray, tf.Tensor)) for leaf in leaves if leaf is not None
     )
-
-
-def _unwrap(data):
-    """Keras hands a dict of inputs over as a tuple of one."""
-    return data[0] if isinstance(data, tuple) and len(data) == 1 else data
 
 
 def _num_replicas():

@@ -12,18 +12,21 @@ class Guard(keras.Layer):
     """Counts, per possible cause, the steps in a row that were not finite.
 
     Args:
-        names: the possible causes: "decoder/x" for costs, "gradient of decoder/x" for gradients.
+        costs: names of the costs, "decoder/x"; each is a possible cause.
+        variables: [("decoder/x", variable)] of all weights: "gradient of decoder/x" is one too.
         policy: "skip" bears up to `patience` faulty steps in a row, "raise" none.
         patience: number of faulty steps in a row at which `check` raises.
     """
 
-    def __init__(self, names, *, policy, patience):
+    def __init__(self, costs, variables, *, policy, patience):
         super().__init__(name="guard")
         if policy not in ("skip", "raise"):
             raise ValueError(f"nonfinite is 'skip' or 'raise'; received {policy!r}.")
         if patience < 1:
             raise ValueError(f"patience is a positive number of steps; received {patience!r}.")
-        self.names, self.policy, self.patience = list(names), policy, patience
+        self.policy, self.patience = policy, patience
+        self._owners = {id(variable): f"gradient of {name}" for name, variable in variables}
+        self.names = [*costs, *dict.fromkeys(self._owners.values())]
 
         def counter(name, shape):
             return self.add_weight(
@@ -36,34 +39,34 @@ class Guard(keras.Layer):
         self.built = True
 
     def inspect(self, costs, gradients, variables, optimizer):
-        """Returns a bool tensor: whether this step may be applied; counts it if not."""
-        verdicts = {name: _finite(cost) for name, cost in costs.items()}
+        """Returns a bool tensor: whether all replicas may apply this step; counts it if not."""
+        faulty = {name: _faulty(cost) for name, cost in costs.items()}
         # A loss-scaling optimizer meets infinite gradients on purpose and skips them itself.
         if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             for gradient, variable in zip(gradients, variables, strict=True):
-                name = self._owner(variable.path)
-                verdicts[name] = tf.logical_and(verdicts.get(name, True), _finite(gradient))
-        verdict = tf.stack([verdicts.get(name, tf.constant(True)) for name in self.names])
-        finite = tf.reduce_all(verdict)
-        self.faults.assign(tf.where(verdict, 0, self.faults + 1))
+                name = self._owners[id(variable)]
+                faulty[name] = tf.logical_or(faulty.get(name, False), _faulty(gradient))
+        faulty = tf.stack([tf.cast(faulty.get(name, False), tf.int32) for name in self.names])
+        replicas = tf.distribute.get_replica_context()
+        faulty = replicas.all_reduce(tf.distribute.ReduceOp.SUM, faulty)
+        # Several steps may pass before `check`: where none is borne, a fault stops those after it.
+        kept = 0 if self.policy == "skip" else self.faults
+        faults = tf.where(faulty == 0, kept, self.faults + 1)
+        finite = tf.reduce_all(faults == 0)
+        self.faults.assign(faults)
         self.in_row.assign(tf.where(finite, 0, self.in_row + 1))
         self.skipped.assign_add(tf.where(finite, 0, 1))
         return finite
-
-    def _owner(self, path):
-        """The cause that stands for a variable, by the longest name that its path holds."""
-        prefix = "gradient of "
-        fitting = [name for name in self.names if f"{name.removeprefix(prefix)}/" in path]
-        fitting = [name for name in fitting if name.startswith(prefix)]
-        return max(fitting, key=len) if fitting else self.names[-1]
 
     def check(self):
         """Raises `NonFiniteError` where the faulty steps in a row are too many."""
         in_row = int(self.in_row.numpy())
         if in_row < (1 if self.policy == "raise" else self.patience):
             return
-        causes = [name for name, count in zip(self.names, self.faults.numpy()) if count]
+        faults = zip(self.names, self.faults.numpy(), strict=True)
+        causes = [name for name, count in faults if count]
         self.in_row.assign(0)
+        self.faults.assign(tf.zeros_like(self.faults))
         raise NonFiniteError(
             f"{in_row} steps in a row were not finite: {', '.join(causes)}. None of them touched "
             "a weight. Look at the data of these variables, lower the learning rate or clip "
@@ -71,5 +74,5 @@ class Guard(keras.Layer):
         )
 
 
-def _finite(tensor):
-    return tf.reduce_all(tf.math.is_finite(tensor))
+def _faulty(tensor):
+    return tf.logical_not(tf.reduce_all(tf.math.is_finite(tensor)))

@@ -3,6 +3,7 @@
 import re
 
 import keras
+import tensorflow as tf
 
 
 def per_player(optimizers, pair):
@@ -17,7 +18,7 @@ def per_player(optimizers, pair):
         ValueError: a key fits no weight, or a weight fits no key.
     """
     patterns = {key: set() for key in optimizers}
-    for path, variable in _named_variables(pair):
+    for path, variable in named_variables(pair):
         fitting = [key for key in optimizers if f"{path}/".startswith(f"{key}/")]
         if not fitting:
             raise ValueError(
@@ -30,7 +31,7 @@ def per_player(optimizers, pair):
         patterns[max(fitting, key=len)].add(pattern)
     idle = sorted(key for key, found in patterns.items() if not found)
     if idle:
-        known = sorted({path for path, _ in _named_variables(pair)})
+        known = sorted({path for path, _ in named_variables(pair)})
         raise ValueError(f"Optimizer keys {idle} fit no weight; known are {known}.")
     table = {
         "|".join(sorted(found)): keras.optimizers.get(optimizers[key])
@@ -40,9 +41,22 @@ def per_player(optimizers, pair):
     return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(default, table))
 
 
-def _named_variables(pair):
-    """Yields ("player/factor", variable) of every trainable weight."""
-    for player in (pair.decoder, pair.encoder):
-        for part in (*player.factors, player.trunk):
-            for variable in part.trainable_variables if part is not None else ():
-                yield f"{player.name}/{part.name}", variable
+def named_variables(pair):
+    """Yields ("player/part", variable) of every trainable weight."""
+    for name, part in pair.parts:
+        for variable in part.trainable_variables:
+            yield name, variable
+
+
+def apply_if(finite, optimizer, gradients, variables):
+    """One update of all variables, or none: the optimizer's state stays untouched as well."""
+
+    def across_replicas(strategy, finite, gradients):
+        def apply():
+            strategy.extended.call_for_each_replica(optimizer.apply, args=(gradients, variables))
+
+        # Keras's optimizers merge replicas themselves, so the condition has to stand outside.
+        tf.cond(strategy.experimental_local_results(finite)[0], apply, lambda: None)
+
+    context = tf.distribute.get_replica_context()
+    context.merge_call(across_replicas, args=(finite, gradients))

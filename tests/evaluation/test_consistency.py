@@ -109,7 +109,8 @@ def test_distance_sees_the_images_of_one_chain():
     assert np.mean(seen[1] == seen[2]) > 0.5
     seen.clear()
     consistency(pair, steps=(0, 2), n=50, distance=distance, output="mean")
-    np.testing.assert_allclose(np.unique(seen[1]), 1 / (1 + np.exp([NOISE, -NOISE])), rtol=1e-5)
+    shown = np.unique(np.round(seen[1].astype(float), 5))
+    np.testing.assert_allclose(shown, 1 / (1 + np.exp([NOISE, -NOISE])), rtol=1e-4)
     again = [consistency(pair, steps=(0, 2), n=50, seed=4) for _ in range(2)]
     assert again[0] == again[1]
 

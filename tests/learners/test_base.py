@@ -96,7 +96,7 @@ class Sum(Learner):
     def moves(self):
         return [(("decoder",), self.utility)]
 
-    def utility(self, values, seed):
+    def utility(self, values, seed, training=True):
         cost = tf.reduce_sum(values["x"], axis=[1, 2, 3])
         return -cost, {"decoder/x": cost}
 

@@ -17,7 +17,7 @@ def trained(optimizer, *, game=SymmetricEquilibrium, epochs=1, pair=None, **opti
     """Returns a learner after 4 steps an epoch, from the same weights each time."""
     keras.utils.set_random_seed(0)
     learner = game(pair or cases.ladder(latents=(2,), order="reverse"))
-    learner.compile(optimizer, **options)
+    learner.compile(optimizer, **{"run_eagerly": True, **options})  # no graph to trace: faster
     learner.start = learner.pair.get_weights()
     learner.logs = learner.fit(cases.images(), batch_size=8, epochs=epochs, verbose=0).history
     assert np.isfinite(learner.logs["loss"]).all()
@@ -27,7 +27,9 @@ def trained(optimizer, *, game=SymmetricEquilibrium, epochs=1, pair=None, **opti
 def distance(learner, variables=None):
     """Norm of the way that the variables went since the start."""
     path = zip(learner.pair.weights, learner.start, strict=True)
-    ways = [w.numpy() - start for w, start in path if variables is None or w in variables]
+    chosen = learner.pair.weights if variables is None else variables
+    ids = {id(variable) for variable in chosen}
+    ways = [weight.numpy() - start for weight, start in path if id(weight) in ids]
     return np.sqrt(sum(np.square(way).sum() for way in ways))
 
 
@@ -38,30 +40,29 @@ def assert_close(learner, other, **tolerances):
 
 @pytest.mark.parametrize("game", cases.LEARNERS.values())
 def test_eager_and_graph_agree(game):
-    eager, graph = trained("sgd", game=game, run_eagerly=True), trained("sgd", game=game)
+    eager, graph = trained("sgd", game=game), trained("sgd", game=game, run_eagerly=False)
     assert_close(eager, graph, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(eager.logs["loss"], graph.logs["loss"], rtol=1e-5)
     assert distance(graph) > 1e-3
 
 
 def test_several_steps_per_execution_are_the_same_steps():
-    assert_close(trained("adam"), trained("adam", steps_per_execution=4), rtol=1e-5, atol=1e-7)
+    together = trained("adam", run_eagerly=False, steps_per_execution=4)
+    assert_close(trained("adam"), together, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("game", cases.LEARNERS.values())
 def test_xla_plays_the_same_game(game):
     """XLA's draws are others, so that only means over many examples can agree."""
-    pair = cases.ladder(latents=(2,), order="reverse")
-    learner, x = game(pair), np.repeat(cases.images(), 64, axis=0)
-    means = []
-    for jit_compile in (False, True):
-        learner.compile(SGD(0.0), jit_compile=jit_compile)
-        means.append(learner.fit(x, batch_size=512, verbose=0).history)
+    learner = game(cases.ladder(latents=(2,), order="reverse"))
+    x = np.repeat(cases.images(), 64, axis=0)
+    learner.start, means = learner.pair.get_weights(), []
+    for options in ({"run_eagerly": True}, {"jit_compile": True}):
+        learner.pair.set_weights(learner.start)
+        learner.compile(SGD(0.1), **options)
+        means.append(learner.fit(x, batch_size=2048, verbose=0).history)
     for name, values in means[0].items():
         np.testing.assert_allclose(values, means[1][name], rtol=0.05, atol=0.02, err_msg=name)
-    learner.compile("adam", jit_compile=True)
-    learner.start = pair.get_weights()
-    learner.fit(x, batch_size=512, verbose=0)
     assert distance(learner) > 1e-3
 
 

@@ -254,7 +254,7 @@ def test_tfds_offline(tfds, error):
         raise error("no route")
 
     if error:  # Lost while downloading, rather than found missing before it.
-        tfds.patch.setattr(tfds.builder, "url_infos", {})
+        tfds.patch.setattr(tfds.builder, "url_infos", None)
         tfds.patch.setattr(tfds.module, "load", load)
     match = rf"'mnist' is not on this machine.*{error.__name__ if error else ''}.*'digits'.*\.npz"
     with pytest.raises(ConnectionError, match=match):

@@ -1,0 +1,100 @@
+"""Pictures: grids of images and curves as PNG."""
+
+import math
+import pathlib
+
+import numpy as np
+
+COLUMNS = 10
+MIN_SIDE = 56  # pixels: what is smaller than this cannot be judged by eye
+GAP, GAP_LEVEL = 4, 0.5  # between the images of a grid
+
+
+def grid(images, *, columns=COLUMNS):
+    """Returns images [N, H, W, C] side by side, row by row, as uint8 [height, width, C].
+
+    Values are clipped to [0, 1]; small images are magnified by a whole number.
+    """
+    images = np.asarray(images, np.float32)
+    if images.ndim != 4 or images.shape[-1] not in (1, 3) or not len(images):
+        raise ValueError(f"A grid shows images [N, H, W, 1 or 3]; received {images.shape}.")
+    scale = math.ceil(MIN_SIDE / min(images.shape[1:3]))
+    images = images.repeat(scale, axis=1).repeat(scale, axis=2)
+    n, height, width, channels = images.shape
+    columns = min(columns, n)
+    rows = math.ceil(n / columns)
+    canvas = np.full(
+        (GAP + rows * (height + GAP), GAP + columns * (width + GAP), channels), GAP_LEVEL
+    )
+    for index, image in enumerate(images):
+        top = GAP + (index // columns) * (height + GAP)
+        left = GAP + (index % columns) * (width + GAP)
+        canvas[top : top + height, left : left + width] = image
+    return (np.clip(np.nan_to_num(canvas), 0.0, 1.0) * 255).round().astype(np.uint8)
+
+
+def pairs(originals, answers, *, columns=COLUMNS):
+    """Returns the grid in which every row of originals stands above the row of its answers.
+
+    Args:
+        originals, answers: images [N, H, W, C].
+    """
+    rows = []
+    for start in range(0, len(originals), columns):
+        rows += [originals[start : start + columns], answers[start : start + columns]]
+    # A last row that is not full would make its answers slip up beside it.
+    blank = np.full((-len(originals) % columns, *np.shape(originals)[1:]), GAP_LEVEL)
+    if len(originals) > columns:
+        rows[-2:] = [np.concatenate([row, blank]) for row in rows[-2:]]
+    return grid(np.concatenate(rows), columns=min(columns, len(originals)))
+
+
+def save(path, picture):
+    """Writes a picture, uint8 [height, width, 1 or 3], as PNG."""
+    from PIL import Image
+
+    Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(path)
+
+
+def curves(path, records):
+    """Writes the course of training as PNG: one panel per player, and one for the information.
+
+    Training is solid, held-out data ("val_...") are dashed in the same colour.
+
+    Args:
+        path: file to write.
+        records: list of {"step": integer, "metrics": {name: number or None}}.
+    """
+    # Without pyplot, which would look for a display and keep the figure.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    names = {name: None for record in records for name in record["metrics"]}
+    panels = {"decoder": [], "encoder": [], "information": []}
+    for name in names:
+        group, _, variable = name.partition("/")
+        if group in panels and variable and not variable.endswith("bits_per_dim"):
+            panels[group].append(name)
+    panels = {group: found for group, found in panels.items() if found}
+    steps = [record["step"] for record in records]
+    figure = Figure(figsize=(5.2 * max(1, len(panels)), 4.2), layout="constrained")
+    FigureCanvasAgg(figure)
+    for position, (group, found) in enumerate(panels.items()):
+        axes = figure.add_subplot(1, len(panels), position + 1)
+        for index, name in enumerate(found):
+            for key, style, label in ((name, "-", name), (f"val_{name}", "--", None)):
+                if key in names:
+                    line = [_number(record["metrics"].get(key)) for record in records]
+                    marker = "o" if len(steps) == 1 else None
+                    axes.plot(steps, line, style, color=f"C{index}", label=label, marker=marker)
+        held_out = any(f"val_{name}" in names for name in found)
+        axes.set_title(f"{group} (dashed: held-out)" if held_out else f"{group} (held-out)")
+        axes.set_xlabel("step")
+        axes.set_ylabel("nats per example")
+        axes.grid(alpha=0.3)
+        axes.legend()
+    figure.savefig(pathlib.Path(path), dpi=100)
+
+
+def _number(value):
+    return math.nan if value is None else value

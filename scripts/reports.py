@@ -1,0 +1,76 @@
+"""Reports: results as JSON, in which null stands for what is not a finite number."""
+
+import itertools
+import json
+import math
+import os
+import pathlib
+import platform
+import statistics
+
+import keras
+import numpy as np
+import tensorflow as tf
+import tensorflow_probability as tfp
+
+import keras_symvae
+
+
+def write(path, report):
+    """Writes a report in one move and returns its text."""
+    path = pathlib.Path(path)
+    text = json.dumps(_finite(report), indent=2, allow_nan=False) + "\n"
+    unfinished = path.with_name(f"unfinished-{path.name}")
+    unfinished.write_text(text, encoding="utf-8")
+    os.replace(unfinished, path)
+    return text
+
+
+def of_training(records, *, settings):
+    """Returns the report of a run: the last and the best value of every metric, and its speed.
+
+    Metrics are nats per example; the best is the lowest cost, or the most information.
+
+    Args:
+        records: what `callbacks.MetricsLog` wrote.
+        settings: flags and recipe.
+    """
+    names = {name: None for record in records for name in record["metrics"]}
+    metrics = {}
+    for name in names:
+        values = [record["metrics"].get(name) for record in records]
+        finite = [value for value in values if value is not None]
+        best = max if name.startswith("information/") else min
+        metrics[name] = {"last": values[-1], "best": best(finite, default=None)}
+    points = [(0, 0.0), *((record["step"], record["seconds"]) for record in records)]
+    rates = [(b[0] - a[0]) / max(b[1] - a[1], 1e-3) for a, b in itertools.pairwise(points)]
+    return {
+        "metrics": metrics,
+        "settings": settings,
+        "versions": versions(),
+        "seconds": points[-1][1],
+        # The median leaves out the epochs in which the step was compiled.
+        "steps_per_second": round(statistics.median(rates), 2) if rates else None,
+    }
+
+
+def versions():
+    """Returns {name: version} of what decides results."""
+    return {
+        "keras_symvae": keras_symvae.__version__,
+        "python": platform.python_version(),
+        "tensorflow": tf.__version__,
+        "keras": keras.__version__,
+        "tensorflow_probability": tfp.__version__,
+        "numpy": np.__version__,
+    }
+
+
+def _finite(content):
+    if isinstance(content, dict):
+        return {key: _finite(value) for key, value in content.items()}
+    if isinstance(content, (list, tuple, np.ndarray)):
+        return [_finite(value) for value in content]
+    if isinstance(content, (float, np.floating)):
+        return float(content) if math.isfinite(content) else None
+    return int(content) if isinstance(content, np.integer) else content

@@ -1,0 +1,153 @@
+"""The settings of a run: the flags and the recipe that together decide its result."""
+
+import dataclasses
+import json
+import pathlib
+
+import keras
+
+from keras_symvae import ELBO, SymmetricEquilibrium
+from scripts.data import Data
+from zoo import presets
+from zoo.preparation import Preparation
+
+FLAGS = (
+    "preset",
+    "learner",
+    "data",
+    "binarize",
+    "steps",
+    "batch_size",
+    "learning_rate",
+    "option",
+    "seed",
+    "epoch_steps",
+    "steps_per_execution",
+    "jit_compile",
+)
+LEARNERS = {"symmetric": SymmetricEquilibrium, "elbo": ELBO}
+EPOCHS = 20  # about so many lines of metrics, where a run is short enough
+LONGEST_EPOCH = 500  # steps: metrics, pictures and backup are never older than that
+
+
+def resolve(flags):
+    """Returns the settings as plain JSON values: what the flags leave open, the preset decides.
+
+    Args:
+        flags: {name: value or None} of all `FLAGS`; they are kept under "flags".
+
+    Raises:
+        ValueError: the flags contradict one another.
+    """
+    preset = presets.get(flags["preset"])
+    if flags["learner"] not in preset.recipes:
+        raise ValueError(
+            f"preset {flags['preset']!r} has recipes for {', '.join(preset.recipes)}, not for "
+            f"--learner={flags['learner']}"
+        )
+    recipe = preset.recipes[flags["learner"]]
+    if flags["learning_rate"] is not None:
+        rates = dict.fromkeys(recipe.learning_rate, flags["learning_rate"])
+        recipe = dataclasses.replace(recipe, learning_rate=rates)
+    options = {**recipe.options, **_options(flags["option"] or ())}
+    recipe = dataclasses.replace(recipe, options=options)
+    steps = flags["steps"] or preset.steps
+    group = flags["steps_per_execution"]
+    if steps % group:
+        raise ValueError(f"--steps_per_execution={group} does not divide --steps={steps}")
+    epoch_steps = flags["epoch_steps"]
+    if epoch_steps is None:
+        epoch_steps = min(max(steps // EPOCHS, 1), LONGEST_EPOCH)
+        epoch_steps = -(-epoch_steps // group) * group
+    epoch_steps = min(epoch_steps, steps)
+    if epoch_steps % group:
+        raise ValueError(
+            f"--steps_per_execution={group} does not divide --epoch_steps={epoch_steps}"
+        )
+    preparation = dict(preset.preparation)
+    if flags["binarize"] is not None:
+        preparation["binarize"] = flags["binarize"]
+        if flags["binarize"] == "none":
+            preparation.pop("flip", None)  # it would flip bits, and there are none
+    source = _settled(flags["data"] or preset.data)
+    settings = {
+        "preset": flags["preset"],
+        "learner": flags["learner"],
+        "data": source,
+        "steps": steps,
+        "batch_size": flags["batch_size"] or preset.batch_size,
+        "seed": flags["seed"],
+        "binarize": preparation.get("binarize", "none"),
+        "epoch_steps": epoch_steps,
+        "steps_per_execution": group,
+        "jit_compile": flags["jit_compile"],
+        "architecture": preset.architecture,
+        "preparation": preparation,
+        "learning_rate": recipe.learning_rate,
+        **dataclasses.asdict(recipe),
+        "flags": {**flags, "data": source},
+    }
+    return json.loads(json.dumps(settings, default=repr))
+
+
+def learner(settings):
+    """Returns the compiled, untrained learner; its weights depend on the settings alone."""
+    fields = [field.name for field in dataclasses.fields(presets.Recipe)]
+    recipe = presets.Recipe(**{name: settings[name] for name in fields})
+    keras.utils.set_random_seed(settings["seed"])
+    pair = presets.get(settings["preset"]).pair()
+    model = LEARNERS[settings["learner"]](pair, seed=settings["seed"], **recipe.options)
+    model.compile(
+        recipe.optimizer(steps=settings["steps"]),
+        steps_per_execution=settings["steps_per_execution"],
+        jit_compile=settings["jit_compile"],
+    )
+    return model
+
+
+def data(settings):
+    """Returns the `Data` of a run."""
+    return Data(
+        settings["data"],
+        shape=settings["architecture"]["image_shape"],
+        preparation=Preparation(**settings["preparation"]),
+        owner=f"preset {settings['preset']!r}",
+    )
+
+
+def check_same(settings, *, former):
+    """Refuses settings that would make another run than the former ones.
+
+    Raises:
+        ValueError: names every setting that differs, with both values.
+    """
+    changed = [
+        f"{name} was {former.get(name)!r} and is now {value!r}"
+        for name, value in settings.items()
+        if name != "flags" and former.get(name) != value
+    ]
+    if changed:
+        raise ValueError(
+            f"--resume goes on with the settings of the run, but {'; '.join(changed)}. Leave these "
+            "flags out, or choose another --out for a new run"
+        )
+
+
+def _options(assignments):
+    """Returns {argument of the learner: value} of "name=value"; a value is JSON or a word."""
+    options = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise ValueError(f"--option is name=value; received {assignment!r}")
+        try:
+            options[name] = json.loads(value)
+        except json.JSONDecodeError:
+            options[name] = value
+    return options
+
+
+def _settled(data):
+    """A path is kept in full, so that a run can be resumed from another folder."""
+    path = pathlib.Path(data).expanduser()
+    return str(path.resolve()) if data != "digits" and path.exists() else data
