@@ -15,10 +15,11 @@ def count(learner, batch):
     that a rate made of this count is comparable with that of a matrix product.
     """
     step = tf.function(lambda: learner.train_step(batch)["loss"]).get_concrete_function()
-    return sum(_flops(operation) for operation in step.graph.get_operations())
+    return sum(of_operation(operation) for operation in step.graph.get_operations())
 
 
-def _flops(operation):
+def of_operation(operation):
+    """Returns the FLOPs of one operation of a graph; 0 for what is no product."""
     if operation.type == "MatMul":
         left, right = operation.inputs
         rows, inner = left.shape[::-1] if operation.get_attr("transpose_a") else left.shape

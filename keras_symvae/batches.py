@@ -38,7 +38,7 @@ class Batches:
         epoch, turn = step // self.steps_per_epoch, step % self.steps_per_epoch
         places = turn * self.batch_size + tf.range(self.batch_size, dtype=tf.int64)
         root = seeds.fold(seeds.make(self.seed), seeds.DATA)
-        chosen = tf.random.experimental.index_shuffle(
+        chosen = tf.random.experimental.index_shuffle(  # pyright: ignore[reportAttributeAccessIssue]
             places, seed=seeds.fold(root, 0, epoch), max_index=self.size - 1
         )
         batch = {name: tf.gather(array, chosen) for name, array in (values or self._values).items()}

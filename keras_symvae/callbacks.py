@@ -126,6 +126,23 @@ class Information(keras.callbacks.Callback):
             logs.update({f"information/{name}": float(each.sum()) for name, each in found.items()})
 
 
+class TensorBoard(keras.callbacks.TensorBoard):
+    """Keras's, with curves of epochs only.
+
+    Keras's own makes a summary of every metric in every step, to throw it away if no step is to be
+    written; that takes longer than a small step.
+
+    Args:
+        directory: folder of the event files.
+    """
+
+    def __init__(self, directory):
+        super().__init__(str(directory), write_graph=False)
+
+    def on_train_batch_end(self, batch, logs=None):
+        pass
+
+
 class Pictures(keras.callbacks.Callback):
     """Writes samples and reconstructions to TensorBoard after every epoch.
 

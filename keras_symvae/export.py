@@ -24,7 +24,8 @@ def save(pair, filepath, *, output="mean"):
     check_output(output)
     module = tf.Module()
     # The weights as plain variables: saved once, restored without Keras.
-    module.weights = [variable.value for variable in pair.variables]
+    weights = [variable.value for variable in pair.variables]
+    module.weights = weights  # pyright: ignore[reportAttributeAccessIssue]
     inputs = {
         "generate": (pair.context, ("n", "seed")),
         "encode": ((*pair.observed, *pair.context), ("seed",)),

@@ -56,6 +56,18 @@ def save(path, picture):
     Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(path)
 
 
+def labelled_rows(path, rows, labels):
+    """Writes rows of images, each [N, H, W, C] with a label before it, as PNG."""
+    figure = _figure(0.8 * len(rows[0]) + 3.0, 0.8 * len(rows))
+    for index, (row, label) in enumerate(zip(rows, labels, strict=True)):
+        axes = figure.add_subplot(len(rows), 1, index + 1)
+        axes.imshow(grid(row, columns=len(row)).squeeze(), cmap="gray", vmin=0, vmax=255)
+        axes.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)
+        axes.set_xticks([])
+        axes.set_yticks([])
+    figure.savefig(pathlib.Path(path), dpi=100)
+
+
 def curves(path, records):
     """Writes the course of training as PNG: one panel per player, and one for the information.
 
@@ -65,10 +77,6 @@ def curves(path, records):
         path: file to write.
         records: list of {"step": integer, "metrics": {name: number or None}}.
     """
-    # Without pyplot, which would look for a display and keep the figure.
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     names = {name: None for record in records for name in record["metrics"]}
     panels = {"decoder": [], "encoder": [], "information": []}
     for name in names:
@@ -77,8 +85,7 @@ def curves(path, records):
             panels[group].append(name)
     panels = {group: found for group, found in panels.items() if found}
     steps = [record["step"] for record in records]
-    figure = Figure(figsize=(5.2 * max(1, len(panels)), 4.2), layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = _figure(5.2 * max(1, len(panels)), 4.2)
     for position, (group, found) in enumerate(panels.items()):
         axes = figure.add_subplot(1, len(panels), position + 1)
         for index, name in enumerate(found):
@@ -94,6 +101,17 @@ def curves(path, records):
         axes.grid(alpha=0.3)
         axes.legend()
     figure.savefig(pathlib.Path(path), dpi=100)
+
+
+def _figure(width, height):
+    """Returns a figure of this size in inches."""
+    # Without pyplot, which would look for a display and keep the figure.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
 
 
 def _number(value):

@@ -170,7 +170,9 @@ def _check_gradient(family, raw):
         tape.watch([raw, shared])
         eta = family.natural(raw, shared)
         log_prob = family.log_prob(eta, family.sample(eta, seeds.make(0)))
-    gradients = tape.gradient(log_prob, [raw, shared], unconnected_gradients="zero")
+    gradients = tape.gradient(
+        log_prob, [raw, shared], unconnected_gradients=tf.UnconnectedGradients.ZERO
+    )
     assert all(np.isfinite(gradient).all() for gradient in gradients), (raw[0], gradients)
 
 

@@ -59,7 +59,7 @@ class Measurements:
         """Returns the distances of equally many training images and samples to held-out images."""
         images = self.data.read("train")
         x = self.data.prepared(images.x)
-        features = self._features(images, x, extractor=extractor, folder=folder)
+        features = self.features(extractor=extractor, folder=folder)
         real = spread(self.held_out, self.n)
         n = len(real)
         options = {"seed": self.seed, "output": output}
@@ -74,7 +74,9 @@ class Measurements:
             report[name] = evaluation.distance_report(features, real, clipped, seed=self.seed)
         return report
 
-    def _features(self, images, x, *, extractor, folder):
+    def features(self, *, extractor, folder):
+        """Returns the `FeatureExtractor`; a classifier is trained once and kept in the folder."""
+        images = self.data.read("train")
         if images.y is None:
             if extractor != "inception":
                 raise ValueError(
@@ -84,5 +86,9 @@ class Measurements:
             return evaluation.InceptionFeatures()
         name = f"features-{images.name}-{self.data.preparation.binarize}.keras"
         return evaluation.feature_extractor(
-            x, images.y, num_classes=images.num_classes, path=folder / name, extractor=extractor
+            self.data.prepared(images.x),
+            images.y,
+            num_classes=images.num_classes,
+            path=folder / name,
+            extractor=extractor,
         )

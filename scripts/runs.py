@@ -4,8 +4,6 @@ import json
 import os
 import pathlib
 
-import keras
-
 from keras_symvae import callbacks, pictures
 from scripts import reports
 from scripts.data import spread
@@ -46,14 +44,17 @@ class Run:
         return json.loads(path.read_text(encoding="utf-8"))
 
     def check_new(self):
-        """Refuses a folder in which training would write over anything.
+        """Refuses a folder in which training would write over anything that was trained.
+
+        A run that failed before its first epoch had ended is nothing to keep.
 
         Raises:
             FileExistsError: says what to do.
         """
         if self.folder.exists() and not self.folder.is_dir():
             raise FileExistsError(f"--out={self.folder} is a file; choose another --out")
-        if any((self.folder / name).exists() for name in (*FILES, *PICTURES)):
+        kept = ("model.keras", "report.json", "backup", *PICTURES)
+        if self.log.records() or any((self.folder / name).exists() for name in kept):
             raise FileExistsError(
                 f"--out={self.folder} holds a run, which stays as it is; go on with it by "
                 "--resume, or choose another --out"
@@ -75,7 +76,7 @@ class Run:
         watchers = [
             callbacks.Information(held_out),
             callbacks.Pictures(logs / "pictures", held_out),
-            keras.callbacks.TensorBoard(logs, write_graph=False),
+            callbacks.TensorBoard(logs),
             self.log,
             callbacks.Progress(final=final, total=stages[-1][0]),
             backup,  # last: what an epoch writes is complete before its state is
@@ -111,6 +112,10 @@ class Run:
         both = pictures.pairs(chosen, learner.reconstruct({"x": chosen}, seed=seed)["x"])
         pictures.save(self.folder / "reconstructions.png", both)
         pictures.curves(self.folder / "curves.png", self.log.records())
+
+    def last_report(self):
+        """Returns what `report` wrote last."""
+        return json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
 
     def report(self, settings):
         """Writes and returns report.json, see `reports.of_training`."""

@@ -140,6 +140,8 @@ def _options(assignments):
         name, equals, value = assignment.partition("=")
         if not equals:
             raise ValueError(f"--option is name=value; received {assignment!r}")
+        if name in FLAGS:
+            raise ValueError(f"--option={assignment}: {name} has a flag of its own, --{name}")
         try:
             options[name] = json.loads(value)
         except json.JSONDecodeError:

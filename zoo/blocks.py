@@ -88,7 +88,8 @@ class ConvEncoder(keras.Layer):
         self.units, self.filters, self.activation = units, filters, activation
 
     def build(self, shape):
-        convolved(shape[1]), convolved(shape[2])
+        for side in shape[1:3]:
+            convolved(side)
         self.convolutions = [
             keras.layers.Conv2D(
                 multiple * self.filters, kernel, stride, padding, activation=self.activation

@@ -5,6 +5,8 @@ import numbers
 
 import tensorflow as tf
 
+from keras_symvae import seeds
+
 BINARIZE = ("none", "threshold", "dynamic")
 
 
@@ -61,7 +63,7 @@ class Preparation:
         x = tf.convert_to_tensor(values["x"])
         if not x.dtype.is_floating:
             raise TypeError(f"x must be float in [0, 1], got {x.dtype.name}.")
-        binarize_seed, flip_seed, noise_seed = (tf.random.fold_in(seed, i) for i in range(3))
+        binarize_seed, flip_seed, noise_seed = (seeds.fold(seed, i) for i in range(3))
         if self.binarize == "threshold":
             x = tf.cast(x > self.threshold, x.dtype)
         elif self.binarize == "dynamic":

@@ -129,7 +129,15 @@ class Beta(Family):
         return _side_by_side(tf.math.log(value) + 1.0, tf.math.log1p(-value) + 1.0, self.shape)
 
     def sample(self, eta, seed):
+        # In float32 draws reach 0 and 1, where the density may be infinite.
         return tf.clip_by_value(super().sample(eta, seed), self.low, self.high)
+
+    def rsample(self, eta, seed, *, estimator=None):
+        value = self.sample(eta, seed)
+        # Draws at the ends are constants, because TFP's gradient of them is not a number.
+        inside = tf.logical_and(value > self.low, value < self.high)
+        moving = [tf.where(inside, part, 1.0) for part in eta]
+        return tf.where(inside, super().rsample(moving, seed), value)
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
@@ -143,7 +151,8 @@ class VonMises(Family):
     low, high = -math.pi - SMALLEST, math.pi + SMALLEST
 
     def natural(self, raw, shared=None):
-        return tuple(self._parts(raw))
+        cosine, sine = self._parts(raw)
+        return cosine, sine
 
     def distribution(self, eta):
         cosine, sine = eta

@@ -151,6 +151,6 @@ class Poisson(Family):
         return tf.floor(tf.exp(eta))
 
     def kl(self, eta, other):
-        """sum rate (log rate - log rate') - rate + rate'; TFP has no closed form of it."""
+        """The sum of rate (log rate - log rate') - rate + rate'; TFP has no closed form of it."""
         parts = tf.exp(eta) * (eta - other) - tf.exp(eta) + tf.exp(other)
         return tf.reduce_sum(parts, axis=list(range(1, len(self.shape) + 1)))

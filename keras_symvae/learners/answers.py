@@ -2,10 +2,13 @@
 
 from keras_symvae import export
 from keras_symvae.evaluation.likelihood import log_likelihood
+from keras_symvae.pair import Pair
 
 
 class Answers:
     """Hands every question to `self.pair`."""
+
+    pair: Pair
 
     def generate(self, n, **kwargs):
         """See `Pair.generate`."""

@@ -34,7 +34,8 @@ class Learner(Answers, keras.Model):
     """
 
     def __init__(self, pair, *, seed=0, nonfinite="skip", patience=10, **kwargs):
-        super().__init__(autocast=False, **kwargs)
+        super().__init__(**kwargs)
+        self.autocast = False  # data keep their precision
         self.pair, self.seed = pair, seed
         weights = optimizers.named_variables(pair)
         self.guard = Guard(self.cost_names, weights, policy=nonfinite, patience=patience)
@@ -42,7 +43,7 @@ class Learner(Answers, keras.Model):
             name="steps", shape=(), dtype="int32", initializer="zeros", trainable=False
         )
         self._test_steps = tf.Variable(  # in no file: every evaluation starts at 0
-            0, trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA
+            tf.constant(0), trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA
         )
         self._meters = Meters(self.cost_names, self._dimensions())
         self.built = True
