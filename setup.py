@@ -24,6 +24,7 @@ setup(
         "pillow>=11",
         "scikit-learn>=1.5",
         "scipy>=1.13",
+        "tensorboard>=2.20",
         "tensorflow>=2.20,<3",
         "tensorflow-datasets>=4.9.8",
         "tensorflow-probability[tf]>=0.25,<1",
@@ -33,7 +34,6 @@ setup(
             "pyright[nodejs]>=1.1.400",
             "pytest>=8",
             "ruff>=0.12,<1",
-            "tensorboard",
         ],
     },
     classifiers=[

@@ -1,5 +1,6 @@
 """Checks that all parts of a kind share: one function per kind, for parts of your own as well."""
 
+import itertools
 import json
 import pathlib
 import tempfile
@@ -12,8 +13,8 @@ from keras_symvae import seeds
 from keras_symvae.callbacks import Backup
 
 EXTREME = float(np.finfo(np.float32).max)
-RAW_OUTPUTS = (0.0, 1.0, -1.0, 1e4, -1e4, EXTREME, -EXTREME)
-EXAMPLES = 3  # examples in a batch of the checks below
+RAW_OUTPUTS = (0.0, 1.0, -1.0, -5.0, 1e4, -1e4, EXTREME, -EXTREME)
+EXAMPLES = 50  # in a batch of the checks below
 
 
 def run_family_test(family):
@@ -21,7 +22,8 @@ def run_family_test(family):
     twin = _copy(family)
     assert twin == family and hash(twin) == hash(family) and repr(twin) == repr(family)
     etas = [_natural(family, raw) for raw in RAW_OUTPUTS]
-    etas += [tf.nest.map_structure(tf.add, eta, other) for eta in etas for other in etas]
+    tilts = list(itertools.combinations_with_replacement(etas, 2))
+    etas += [tf.nest.map_structure(tf.add, *tilt) for tilt in tilts]
     for eta in etas:
         _check_member(family, eta)
     for raw in RAW_OUTPUTS:
@@ -163,17 +165,19 @@ def _check_member(family, eta):
 
 
 def _check_gradient(family, raw):
-    """The score of a draw has a finite gradient with respect to any raw output."""
+    """The score of a draw has a finite gradient, through the draw as well, for any raw output."""
     raw = tf.fill([EXAMPLES, *family.raw_shape], raw)
     shared = tf.zeros([family.num_shared])
     with tf.GradientTape() as tape:
         tape.watch([raw, shared])
         eta = family.natural(raw, shared)
-        log_prob = family.log_prob(eta, family.sample(eta, seeds.make(0)))
+        draw = family.rsample if family.reparametrised else family.sample
+        score = family.log_prob(eta, draw(eta, seeds.make(0)))
     gradients = tape.gradient(
-        log_prob, [raw, shared], unconnected_gradients=tf.UnconnectedGradients.ZERO
+        score, [raw, shared], unconnected_gradients=tf.UnconnectedGradients.ZERO
     )
-    assert all(np.isfinite(gradient).all() for gradient in gradients), (raw[0], gradients)
+    for tensor in (score, *gradients):
+        assert np.isfinite(np.asarray(tensor)).all(), f"not finite at raw output {raw[0]}"
 
 
 def _factor_draw(factor, family, reads, seed):

@@ -55,9 +55,13 @@ def test_orders_are_fair():
     """Every example comes first equally often."""
     size, rounds = 4, 800
     batches = Batches({"x": np.arange(size)}, batch_size=1)
-    steps = tf.range(rounds) * size
-    first = tf.map_fn(lambda step: batches.at(step)["x"][0], steps, fn_output_signature=tf.int64)
-    counts = np.bincount(first, minlength=size)
+
+    @tf.function
+    def first():
+        steps = tf.range(rounds) * size
+        return tf.map_fn(lambda step: batches.at(step)["x"][0], steps, fn_output_signature=tf.int64)
+
+    counts = np.bincount(first(), minlength=size)
     assert np.all(np.abs(counts - rounds / size) < 5 * np.sqrt(rounds / size))
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from keras_symvae import seeds
 from keras_symvae.families.base import SMALLEST, Family, positive
 
 tfd = tfp.distributions
@@ -129,15 +130,21 @@ class Beta(Family):
         return _side_by_side(tf.math.log(value) + 1.0, tf.math.log1p(-value) + 1.0, self.shape)
 
     def sample(self, eta, seed):
-        # In float32 draws reach 0 and 1, where the density may be infinite.
-        return tf.clip_by_value(super().sample(eta, seed), self.low, self.high)
+        return tf.stop_gradient(self.rsample(eta, seed))
 
     def rsample(self, eta, seed, *, estimator=None):
-        value = self.sample(eta, seed)
-        # Draws at the ends are constants, because TFP's gradient of them is not a number.
-        inside = tf.logical_and(value > self.low, value < self.high)
-        moving = [tf.where(inside, part, 1.0) for part in eta]
-        return tf.where(inside, super().rsample(moving, seed), value)
+        """Gamma(a) / (Gamma(a) + Gamma(b)) with Gamma(a) = Gamma(a + 1) U^(1/a), in logarithms.
+
+        Unlike TFP's, its gradient stays finite where a and b are small and draws reach 0 and 1.
+        """
+
+        def log_gamma(concentration, fork):
+            draw = tfd.Gamma(concentration + 1.0, 1.0).sample(seed=seeds.fold(fork, 0))
+            uniform = tf.random.stateless_uniform(tf.shape(draw), seeds.fold(fork, 1), SMALLEST)
+            return tf.math.log(draw) + tf.math.log(uniform) / concentration
+
+        one, zero = (log_gamma(part, seeds.fold(seed, index)) for index, part in enumerate(eta))
+        return tf.clip_by_value(tf.sigmoid(one - zero), self.low, self.high)
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")

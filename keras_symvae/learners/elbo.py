@@ -35,6 +35,10 @@ class ELBO(Learner):
         self, pair, *, estimator="zgr", kl_weight=1.0, warmup_steps=0, free_bits=0.0, **kwargs
     ):
         estimators.get(estimator)
+        numbers = {"kl_weight": kl_weight, "warmup_steps": warmup_steps, "free_bits": free_bits}
+        for name, number in numbers.items():
+            if not isinstance(number, (int, float)) or not 0 <= number < float("inf"):
+                raise ValueError(f"{name} is a number of at least 0; received {number!r}.")
         if pair.prior is not None:
             raise ValueError(
                 "ELBO needs log p(z), but the prior of this pair is known only by samples; use "

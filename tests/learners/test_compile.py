@@ -176,6 +176,8 @@ history = learner.fit(cases.images(), batch_size=8, epochs=2, verbose=0).history
 assert np.isfinite(history["loss"]).all()
 assert int(learner.steps.numpy()) == 8
 assert all(np.any(a != b) for a, b in zip(learner.pair.get_weights(), before))
+first, second = (learner.evaluate(cases.images(), verbose=0) for _ in range(2))
+assert first == second
 for variable in learner.trainable_variables:
     first, second = (part.numpy() for part in variable.value.values)
     np.testing.assert_array_equal(first, second)

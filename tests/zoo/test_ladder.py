@@ -151,7 +151,7 @@ def test_ladders_of_all_kinds_play_both_games(options):
         assert all(np.any(weight.numpy() != old) for weight, old in moved)
 
 
-@pytest.mark.parametrize("name", ["mixed", "own likelihood", "two widths"])
+@pytest.mark.parametrize("name", ["mixed", "two widths"])
 def test_ladders_survive_files(name):
     pair = Ladder((3, 3, 1), **{"latents": (2, 3), "width": 4, **LADDERS[name]})
     testing.run_pair_test(pair, {"x": pair.generate(4)["x"]})
