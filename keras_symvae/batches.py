@@ -1,5 +1,6 @@
 """Batches: the values of a minibatch as a pure function of (seed, step)."""
 
+import numpy as np
 import tensorflow as tf
 
 from keras_symvae import seeds
@@ -51,3 +52,11 @@ class Batches:
         values = {name: tf.constant(array) for name, array in self._values.items()}
         steps = tf.data.Dataset.counter(start)
         return steps.map(lambda step: self.at(step, values)).prefetch(tf.data.AUTOTUNE)
+
+
+def holds_arrays(data):
+    """True for arrays and nests of arrays; False for datasets, generators and None."""
+    leaves = tf.nest.flatten(data)
+    return data is not None and all(
+        isinstance(leaf, (np.ndarray, tf.Tensor)) for leaf in leaves if leaf is not None
+    )

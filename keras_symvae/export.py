@@ -1,11 +1,13 @@
 """Export: a pair's endpoints as a SavedModel that needs neither Keras nor this library."""
 
+import inspect
+
 import tensorflow as tf
 
 from keras_symvae.endpoints import check_output
 
 
-def save(pair, filepath, *, output="mean"):
+def save(pair, filepath, *, output=None):
     """Writes a SavedModel with signatures generate, encode, decode, reconstruct and limiting.
 
     Every signature takes named tensors and returns all variables as {name: [B, ...]}:
@@ -19,9 +21,11 @@ def save(pair, filepath, *, output="mean"):
     Args:
         pair: the `Pair`.
         filepath: folder to write.
-        output: "mean", "mode" or "sample" of the observed variables.
+        output: "mean", "mode" or "sample" of the observed variables; None: what the method of this
+            name shows by default.
     """
-    check_output(output)
+    if output is not None:
+        check_output(output)
     module = tf.Module()
     # The weights as plain variables: saved once, restored without Keras.
     weights = [variable.value for variable in pair.variables]
@@ -41,7 +45,8 @@ def save(pair, filepath, *, output="mean"):
 
 
 def _signature(pair, name, variables, integers, output):
-    options = {} if name == "encode" else {"output": output}
+    shown = inspect.signature(getattr(pair, name)).parameters.get("output")
+    options = {} if shown is None else {"output": output or shown.default}
     specs = {
         variable: tf.TensorSpec(
             (None, *pair.families[variable].shape), pair.families[variable].dtype, name=variable

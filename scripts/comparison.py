@@ -82,7 +82,7 @@ class Comparison:
         """Returns the Markdown table, mean ± standard deviation over seeds."""
         heads = ["one-shot", *(f"after {step}" for step in STEPS[1:])]
         lines = [
-            "| preset | learner | seeds | updates | minutes | -log p(x\\|z) | information | "
+            "| preset | learner | seeds | updates | minutes | decoder/x | information | "
             + " | ".join(heads)
             + " |",
             "|---" * (7 + len(heads)) + "|",

@@ -19,7 +19,11 @@ from scripts import commands
 flags.DEFINE_string("model", None, "The model.keras that training wrote.", required=True)
 flags.DEFINE_string("out", None, "The folder to write; it must be new or empty.", required=True)
 flags.DEFINE_enum(
-    "output", "mean", list(endpoints.OUTPUTS), "How pixels are shown: their mean, mode or a draw."
+    "output",
+    None,
+    list(endpoints.OUTPUTS),
+    "How pixels are shown: their mean, mode or a draw. Default: reconstructions by their mean, all "
+    "else as draws, as the methods of the model do.",
 )
 FLAGS = flags.FLAGS
 

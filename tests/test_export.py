@@ -112,6 +112,17 @@ def test_another_seed_draws_other_values(tmp_path):
     assert first.shape == (20, 3) and np.any(first != other)
 
 
+def test_by_default_an_export_shows_what_the_methods_show(tmp_path):
+    pair = cases.ladder()
+    SymmetricEquilibrium(pair).export(tmp_path)
+    served = tf.saved_model.load(str(tmp_path)).signatures
+    drawn = pair.generate(20, seed=3)["x"]
+    asked = {"n": tf.constant(20), "seed": tf.constant(3)}
+    np.testing.assert_array_equal(served["generate"](**asked)["x"], drawn)
+    shown = served["reconstruct"](x=tf.constant(drawn), seed=tf.constant(3))["x"]
+    np.testing.assert_allclose(shown, pair.reconstruct(drawn, seed=3)["x"], rtol=1e-5)
+
+
 def test_unknown_outputs_are_refused(tmp_path):
     with pytest.raises(ValueError, match="output is one of sample, mean, mode"):
         SymmetricEquilibrium(cases.ladder()).export(tmp_path, output="median")

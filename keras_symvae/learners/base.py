@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_symvae import seeds
-from keras_symvae.batches import Batches
+from keras_symvae.batches import Batches, holds_arrays
 from keras_symvae.learners import optimizers
 from keras_symvae.learners.answers import Answers
 from keras_symvae.learners.guard import Guard, NonFiniteError
@@ -125,7 +125,7 @@ class Learner(Answers, keras.Model):
         for callback in callbacks or ():
             if hasattr(callback, "restore"):
                 initial_epoch = max(initial_epoch, callback.restore(self))
-        if _holds_arrays(x):
+        if holds_arrays(x):
             data = (x, y) if y is not None else x
             x = Batches(self._check(data), batch_size=batch_size or 32, seed=self.seed)
             batch_size = None
@@ -135,7 +135,7 @@ class Learner(Answers, keras.Model):
             x = x.dataset(start=int(self.steps.numpy()))
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)  # Keras warns that it cannot
-        if _holds_arrays(validation_data):
+        if holds_arrays(validation_data):
             self._check(validation_data)
         return super().fit(
             x,
@@ -151,7 +151,7 @@ class Learner(Answers, keras.Model):
 
     def evaluate(self, x=None, y=None, **kwargs):
         """Returns the mean costs of held-out data, as `keras.Model.evaluate`; repeatable."""
-        if _holds_arrays(x):
+        if holds_arrays(x):
             self._check((x, y) if y is not None else x)
         return super().evaluate(x, y, **kwargs)
 
@@ -161,6 +161,13 @@ class Learner(Answers, keras.Model):
         absent = [name for name in self.pair.encoder.needed if name not in values]
         if absent:
             raise ValueError(f"The encoder reads {absent}; the data hold {sorted(values)}.")
+        for name, value in values.items():
+            missing = int(np.sum(self.pair.families[name].missing(value)))
+            if missing:
+                raise ValueError(
+                    f"'{name}' is missing (-1) in {missing} examples; {type(self).__name__} takes "
+                    "complete data. Leave these examples out."
+                )
         return values
 
     def train_step(self, data):
@@ -232,14 +239,6 @@ class Learner(Answers, keras.Model):
     @classmethod
     def from_config(cls, config):
         return cls(**{**config, "pair": keras.saving.deserialize_keras_object(config["pair"])})
-
-
-def _holds_arrays(data):
-    """True for arrays and nests of arrays; False for datasets, generators and None."""
-    leaves = tf.nest.flatten(data)
-    return data is not None and all(
-        isinstance(leaf, (np.ndarray, tf.Tensor)) for leaf in leaves if leaf is not None
-    )
 
 
 def _num_replicas():

@@ -139,6 +139,16 @@ def test_arrays_dicts_and_batches_train_alike():
         testing.assert_same_state(runs[0], learner)
 
 
+def test_missing_labels_are_refused_before_training():
+    model = cases.LEARNERS["symmetric"](cases.conditional())
+    model.compile()
+    data = cases.conditional_data()
+    data["y"][:3] = -1
+    with pytest.raises(ValueError, match=r"'y' is missing \(-1\) in 3 examples"):
+        model.fit(data, verbose=0)
+    assert int(model.steps.numpy()) == 0
+
+
 def test_labels_are_taken_as_y():
     data = cases.conditional_data(8)
     learner = SymmetricEquilibrium(cases.conditional())
