@@ -108,6 +108,7 @@ class Categorical(Family):
         return tf.argmax(eta, axis=-1, output_type=tf.int32)
 
     def missing(self, value):
+        value = tf.convert_to_tensor(value)
         if value.dtype.is_floating:
             return tf.zeros(tf.shape(value)[:1], tf.bool)
         return tf.reduce_any(value < 0, axis=list(range(1, len(self.shape) + 1)))
