@@ -58,14 +58,14 @@ def save(path, picture):
 
 def labelled_rows(path, rows, labels):
     """Writes rows of images, each [N, H, W, C] with a label before it, as PNG."""
-    figure = _figure(0.8 * len(rows[0]) + 3.0, 0.8 * len(rows))
+    figure = _figure(0.8 * len(rows[0]) + 2.0, 0.8 * len(rows))
     for index, (row, label) in enumerate(zip(rows, labels, strict=True)):
         axes = figure.add_subplot(len(rows), 1, index + 1)
         axes.imshow(grid(row, columns=len(row)).squeeze(), cmap="gray", vmin=0, vmax=255)
         axes.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)
         axes.set_xticks([])
         axes.set_yticks([])
-    figure.savefig(pathlib.Path(path), dpi=100)
+    figure.savefig(pathlib.Path(path), dpi=100, bbox_inches="tight")
 
 
 def curves(path, records):

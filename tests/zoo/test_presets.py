@@ -1,0 +1,55 @@
+"""Presets learn: their decoders use the latents, and the latents hold something about the data."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+import keras_symvae as sv
+from keras_symvae import evaluation
+from scripts.settings import LEARNERS
+from zoo import PRESETS, datasets
+from zoo.preparation import Preparation
+
+FAST = {name: preset for name, preset in PRESETS.items() if preset.steps <= 10_000}
+STEPS = 250
+CASES = [
+    *(("digits_ladder", learner, 0) for learner in LEARNERS),
+    ("digits_ladder", "symmetric", 1),
+    *((name, "symmetric", 0) for name in FAST if name != "digits_ladder"),
+]
+
+
+def digits(shape):
+    """The embedded digits, magnified where a preset takes larger images."""
+    images = tf.image.resize(datasets.load("digits").x, shape[:2]).numpy()
+    return Preparation(binarize="threshold")({"x": tf.constant(images)}, sv.seeds.make(0))["x"]
+
+
+def independent_pixels(x):
+    """The cost of the best decoder that ignores its latents, nats per image."""
+    p = np.clip(np.mean(x, axis=0), 1e-6, 1 - 1e-6)
+    return -np.sum(p * np.log(p) + (1 - p) * np.log(1 - p))
+
+
+def test_every_preset_has_a_recipe_for_every_learner():
+    assert all(set(preset.recipes) == set(LEARNERS) for preset in PRESETS.values())
+    assert {name for name, *_ in CASES} == set(FAST)
+
+
+@pytest.mark.parametrize(("name", "learner", "seed"), CASES)
+def test_a_fast_preset_does_not_collapse(name, learner, seed):
+    keras.utils.set_random_seed(seed)
+    preset = PRESETS[name]
+    x = digits(preset.architecture["image_shape"]).numpy()
+    recipe = preset.recipes[learner]
+    model = LEARNERS[learner](preset.pair(), seed=seed, **recipe.options)
+    model.compile(recipe.optimizer(steps=STEPS), steps_per_execution=10)
+    batches = sv.Batches({"x": x}, batch_size=preset.batch_size, seed=seed)
+    model.fit(batches, steps_per_epoch=STEPS, verbose=0)
+    cost = model.evaluate(x, batch_size=500, verbose=0, return_dict=True)["decoder/x"]
+    assert cost < 0.75 * independent_pixels(x)
+    found = evaluation.information(model.pair, {"x": x[:500]})
+    assert found["z1"].sum() > 5.0
+    # The ELBO first prunes the upper level and takes longer than this to use it again.
+    assert found["z0"].sum() > (1.0 if learner == "symmetric" else 0.1)
