@@ -13,20 +13,20 @@ import tensorflow as tf
 from absl import app, flags
 
 import keras_symvae as sv
-from benchmarks.train_step import LEARNERS
+from scripts.settings import LEARNERS
 from zoo import datasets, presets
 from zoo.preparation import Preparation
 
-flags.DEFINE_enum("quality_preset", "digits_ladder", list(presets.PRESETS), "Preset to train.")
+flags.DEFINE_enum("preset", "digits_ladder", list(presets.PRESETS), "Preset to train.")
 flags.DEFINE_string("data", None, "Data set; default: the preset's own.")
-flags.DEFINE_float("budget", 60.0, "Seconds of training per learner.", lower_bound=1.0)
+flags.DEFINE_float("seconds", 60.0, "Seconds of training per learner.", lower_bound=1.0)
 flags.DEFINE_integer("points", 10, "Number of measurements.", lower_bound=2)
 flags.DEFINE_integer("seed", 0, "Seed of weights, data order and draws.")
 FLAGS = flags.FLAGS
 HELD_OUT = 1000  # images on which quality is measured
 
 
-def trajectory(preset, learner, *, data, budget, points, seed):
+def trajectory(preset, learner, *, data, seconds, points, seed):
     """Returns [{"seconds", "steps", "decoder/x"}], nats per example on held-out data."""
     chosen = presets.get(preset)
     recipe = chosen.recipes[learner]
@@ -42,12 +42,12 @@ def trajectory(preset, learner, *, data, budget, points, seed):
     model.compile(recipe.optimizer(steps=chosen.steps))
     model.fit(batches, steps_per_epoch=1, verbose=0)  # tracing is no training time
     found, spent, steps = [], 0.0, 1
-    while spent < budget:
+    while spent < seconds:
         begin = time.perf_counter()
         model.fit(batches, steps_per_epoch=steps, verbose=0)
-        seconds = time.perf_counter() - begin
-        spent += seconds
-        steps = max(1, round(steps / seconds * budget / points))
+        took = time.perf_counter() - begin
+        spent += took
+        steps = max(1, round(steps / took * seconds / points))
         costs = model.evaluate(held_out, batch_size=HELD_OUT, verbose=0, return_dict=True)
         done = {"seconds": spent, "steps": int(model.steps.numpy())}
         found.append({**done, "decoder/x": costs["decoder/x"]})
@@ -60,8 +60,8 @@ def trajectory(preset, learner, *, data, budget, points, seed):
 def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unknown arguments: {argv[1:]}")
-    options = {key: FLAGS[key].value for key in ("data", "budget", "points", "seed")}
-    found = {name: trajectory(FLAGS.quality_preset, name, **options) for name in LEARNERS}
+    options = {key: FLAGS[key].value for key in ("data", "seconds", "points", "seed")}
+    found = {name: trajectory(FLAGS.preset, name, **options) for name in LEARNERS}
     print(json.dumps(found))
 
 

@@ -18,10 +18,9 @@ from absl import app, flags
 
 import keras_symvae as sv
 from benchmarks import flops
+from scripts.settings import LEARNERS
 from zoo import presets
 from zoo.preparation import Preparation
-
-LEARNERS = {"symmetric": sv.SymmetricEquilibrium, "elbo": sv.ELBO}
 
 flags.DEFINE_enum("preset", "mnist_ladder_paper", list(presets.PRESETS), "Architecture and recipe.")
 flags.DEFINE_enum("learner", "symmetric", list(LEARNERS), "The game.")
