@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 import pathlib
 
 import keras
@@ -52,10 +53,12 @@ def resolve(flags):
     options = {**recipe.options, **_options(flags["option"] or ())}
     recipe = dataclasses.replace(recipe, options=options)
     steps = flags["steps"] or preset.steps
+    epoch_steps = flags["epoch_steps"]
     group = flags["steps_per_execution"]
+    if group is None:
+        group = math.gcd(preset.steps_per_execution, steps, epoch_steps or 0)
     if steps % group:
         raise ValueError(f"--steps_per_execution={group} does not divide --steps={steps}")
-    epoch_steps = flags["epoch_steps"]
     if epoch_steps is None:
         epoch_steps = min(max(steps // EPOCHS, 1), LONGEST_EPOCH)
         epoch_steps = -(-epoch_steps // group) * group

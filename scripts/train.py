@@ -74,7 +74,11 @@ flags.DEFINE_integer(
     lower_bound=1,
 )
 flags.DEFINE_integer(
-    "steps_per_execution", 1, "Steps per call of the compiled step; more is faster.", lower_bound=1
+    "steps_per_execution",
+    None,
+    "Steps per call of the compiled step; more is faster. Default: of the preset, as far as it "
+    "divides --steps and --epoch_steps.",
+    lower_bound=1,
 )
 flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA.")
 flags.DEFINE_enum(

@@ -41,6 +41,8 @@ class Preset:
         preparation: arguments of `Preparation`.
         steps, batch_size: the budget, the same for all learners.
         recipes: {learner: Recipe}.
+        steps_per_execution: steps per call of the compiled step; where a step takes few
+            milliseconds, Keras's work per call would show.
     """
 
     architecture: dict
@@ -49,6 +51,7 @@ class Preset:
     steps: int
     batch_size: int
     recipes: dict
+    steps_per_execution: int = 1
 
     def pair(self):
         """Returns a fresh, untrained pair."""
@@ -73,6 +76,7 @@ PRESETS = {
         steps=3000,
         batch_size=256,
         recipes=FAST,
+        steps_per_execution=10,
     ),
     "fashion_mnist_ladder": Preset(
         architecture={"image_shape": (28, 28, 1), "latents": (30, 100), "width": 300},
@@ -81,6 +85,7 @@ PRESETS = {
         steps=6000,
         batch_size=256,
         recipes=FAST,
+        steps_per_execution=10,
     ),
     "fashion_mnist_reverse": Preset(
         architecture={
@@ -94,6 +99,7 @@ PRESETS = {
         steps=6000,
         batch_size=256,
         recipes=FAST,
+        steps_per_execution=10,
     ),
     "mnist_ladder_paper": Preset(
         architecture={
