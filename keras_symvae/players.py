@@ -82,6 +82,15 @@ class Player(keras.Layer):
         names = dict.fromkeys(name for part in parts for name in part.given)
         return tuple(n for n in names if n in self.families and n not in self.names)
 
+    def require_density(self, asker):
+        """Refuses, in the name of who asks, a player with a factor that has no log-density."""
+        for factor in self.factors:
+            if not factor.has_density:
+                raise ValueError(
+                    f"{asker} needs a log-density of every factor, but {self.name} factor "
+                    f"'{factor.name}' is implicit; use AVB, or give it a family (Factor)."
+                )
+
     def natural(self, name, reads, size):
         """Returns eta of one factor, tilt included, from `reads`, features and activations."""
         factor = self.factor(name)

@@ -86,7 +86,6 @@ def resolve(flags):
         "jit_compile": flags["jit_compile"],
         "architecture": preset.architecture,
         "preparation": preparation,
-        "learning_rate": recipe.learning_rate,
         **dataclasses.asdict(recipe),
         "flags": {**flags, "data": source},
     }

@@ -91,12 +91,7 @@ def _check_pair(pair):
             "log_likelihood needs log p(z), but the prior of this pair is known only by samples."
         )
     for player in (pair.decoder, pair.encoder):
-        for factor in player.factors:
-            if not factor.has_density:
-                raise ValueError(
-                    f"log_likelihood needs a log-density of every factor, but {player.name} factor "
-                    f"'{factor.name}' is implicit."
-                )
+        player.require_density("log_likelihood")
 
 
 def _check_data(pair, data):

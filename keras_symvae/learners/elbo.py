@@ -44,12 +44,8 @@ class ELBO(Learner):
                 "ELBO needs log p(z), but the prior of this pair is known only by samples; use "
                 "SymmetricEquilibrium."
             )
-        for factor in (*pair.decoder.factors, *pair.encoder.factors):
-            if not factor.has_density:
-                raise ValueError(
-                    f"ELBO needs a log-density of every factor, but '{factor.name}' is implicit; "
-                    "use AVB, or give it a family (Factor)."
-                )
+        for player in (pair.decoder, pair.encoder):
+            player.require_density("ELBO")
         for name in pair.latent:
             if not pair.families[name].reparametrised:
                 raise ValueError(

@@ -23,13 +23,7 @@ class SymmetricEquilibrium(Learner):
 
     def __init__(self, pair, **kwargs):
         for player in (pair.decoder, pair.encoder):
-            for factor in player.factors:
-                if not factor.has_density:
-                    raise ValueError(
-                        f"SymmetricEquilibrium needs a log-density of every factor, but "
-                        f"{player.name} factor '{factor.name}' is implicit; use AVB, or give it a "
-                        "family (Factor)."
-                    )
+            player.require_density("SymmetricEquilibrium")
         super().__init__(pair, **kwargs)
 
     @property
