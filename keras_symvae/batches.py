@@ -1,13 +1,34 @@
 """Batches: the values of a minibatch as a pure function of (seed, step)."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
 from keras_symvae import seeds
 
 
-class Batches:
-    """Shuffled minibatches of arrays, without any iterator state.
+class Minibatches:
+    """Minibatches without any iterator state, so that training resumes at any step.
+
+    Args:
+        steps_per_epoch: number of steps until all examples were seen; None where there is no end.
+    """
+
+    steps_per_epoch: int | None = None
+
+    def at(self, step):
+        """Returns {name: tensor [B, ...]} of one step."""
+        raise NotImplementedError
+
+    def dataset(self, *, start=0):
+        """Returns an endless `tf.data.Dataset` of batches from step `start` on."""
+        self.at(0)  # what graphs share is made outside of them
+        return tf.data.Dataset.counter(start).map(self.at).prefetch(tf.data.AUTOTUNE)
+
+
+class Batches(Minibatches):
+    """Shuffled minibatches of arrays.
 
     Step t reads epoch t // steps_per_epoch; every epoch is its own permutation, so that training
     resumes at any step with the data it would have seen. Examples that do not fill a last batch
@@ -33,8 +54,11 @@ class Batches:
         self.seed, self.transform = seed, transform
         self._values = values
 
-    def at(self, step, values=None):
-        """Returns {name: tensor [B, ...]} of one step; `values` are the arrays as tensors."""
+    @functools.cached_property
+    def _tensors(self):
+        return {name: tf.constant(value) for name, value in self._values.items()}
+
+    def at(self, step):
         step = tf.cast(step, tf.int64)
         epoch, turn = step // self.steps_per_epoch, step % self.steps_per_epoch
         places = turn * self.batch_size + tf.range(self.batch_size, dtype=tf.int64)
@@ -42,16 +66,81 @@ class Batches:
         chosen = tf.random.experimental.index_shuffle(  # pyright: ignore[reportAttributeAccessIssue]
             places, seed=seeds.fold(root, 0, epoch), max_index=self.size - 1
         )
-        batch = {name: tf.gather(array, chosen) for name, array in (values or self._values).items()}
+        batch = {name: tf.gather(tensor, chosen) for name, tensor in self._tensors.items()}
         if self.transform is not None:
             batch = self.transform(batch, seeds.fold(root, 1, step))
         return batch
 
-    def dataset(self, *, start=0):
-        """Returns an endless `tf.data.Dataset` of batches from step `start` on."""
-        values = {name: tf.constant(array) for name, array in self._values.items()}
-        steps = tf.data.Dataset.counter(start)
-        return steps.map(lambda step: self.at(step, values)).prefetch(tf.data.AUTOTUNE)
+
+class Draws(Minibatches):
+    """Minibatches that a source draws anew for every step: data known by a sampler alone.
+
+    Args:
+        source: the `Source`.
+        batch_size: B.
+        seed: integer.
+    """
+
+    def __init__(self, source, *, batch_size, seed=0):
+        self.source, self.batch_size, self.seed = source, batch_size, seed
+
+    def at(self, step):
+        root = seeds.fold(seeds.make(self.seed), seeds.DATA)
+        return self.source.sample(self.batch_size, seed=seeds.fold(root, step))
+
+
+class Mixture(Minibatches):
+    """One batch of each part, one below the other: a few labelled examples and many without.
+
+    What a part does not hold is missing in its examples: -1 for integers, else NaN.
+
+    Args:
+        parts: list of `Minibatches`.
+    """
+
+    def __init__(self, parts):
+        self.parts = list(parts)
+        self.steps_per_epoch = max(part.steps_per_epoch or 0 for part in self.parts) or None
+        self.batch_size = sum(part.batch_size for part in self.parts)
+
+    def at(self, step):
+        batches = [part.at(step) for part in self.parts]
+        models = {name: value for batch in batches for name, value in batch.items()}
+        for batch in batches:
+            size = tf.shape(next(iter(batch.values())))[:1]
+            for name in models.keys() - batch.keys():
+                batch[name] = self._missing(size, models[name])
+        return {name: tf.concat([batch[name] for batch in batches], axis=0) for name in models}
+
+    @staticmethod
+    def _missing(size, model):
+        marker = -1 if model.dtype.is_integer else np.nan
+        return tf.fill(tf.concat([size, model.shape[1:]], axis=0), tf.cast(marker, model.dtype))
+
+
+class Together(Minibatches):
+    """One batch for every member of a team, {member: values}.
+
+    Args:
+        members: {name: `Minibatches`}.
+    """
+
+    def __init__(self, members):
+        self.members = dict(members)
+        self.steps_per_epoch = max(part.steps_per_epoch or 0 for part in members.values()) or None
+
+    def at(self, step):
+        return {name: part.at(step) for name, part in self.members.items()}
+
+
+def of(values, *, batch_size, seed=0):
+    """Returns `Batches` of {name: array}, or `Together` of {member: {name: array}}."""
+    if not isinstance(next(iter(values.values())), dict):
+        return Batches(values, batch_size=batch_size, seed=seed)
+    members = {
+        member: Batches(part, batch_size=batch_size, seed=seed) for member, part in values.items()
+    }
+    return Together(members)
 
 
 def holds_arrays(data):

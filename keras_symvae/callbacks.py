@@ -167,7 +167,7 @@ class Pictures(keras.callbacks.Callback):
         pair = self.model.pair
         originals = {name: value[: self.n // 2] for name, value in self.values.items()}
         context = {name: self.values[name][: self.n] for name in pair.context}
-        samples = pair.generate(self.n, seed=self.seed, context=context, output="mean")
+        samples = pair.generate(self.n, seed=self.seed, **context, output="mean")
         answers = pair.reconstruct(originals, seed=self.seed)
         with self._writer.as_default(step=epoch):
             for name in pair.observed:

@@ -9,14 +9,28 @@ BATCH_SIZE = 1000  # examples in memory at once; part of what a seed means
 OUTPUTS = ("sample", "mean", "mode")
 
 
-def functions(pair):
-    """Returns {endpoint: tf.function} of values {name: [B, ...]} and an integer seed.
+class Endpoint:
+    """One question as a graph function (values, **options) -> {name: [B, ...]}.
 
-    Each returns all variables {name: [B, ...]}. `n` and `steps` are int32 tensors.
+    Args:
+        function: what it computes.
+        variables: names of the values that it is asked with.
+        integers: names of the options that are int32 scalars.
     """
 
+    def __init__(self, function, *, variables=(), integers=("seed",)):
+        self.variables, self.integers = tuple(variables), tuple(integers)
+        self._function = tf.function(function, reduce_retracing=True)
+
+    def __call__(self, values, **options):
+        return self._function(values, **options)
+
+
+def of(pair):
+    """Returns {name: Endpoint} of the questions that every pair answers, with all variables."""
+
     def generate(values, *, n, seed, output):
-        return pair.dream(n, seed=seeds.make(seed), context=values, output=output)
+        return pair.dream(n, seed=seeds.make(seed), given=values, output=output)
 
     def encode(values, *, seed):
         return pair.encoded(values, seed=seeds.make(seed))
@@ -31,14 +45,20 @@ def functions(pair):
     def limiting(values, *, n, steps, seed, output):
         root = seeds.make(seed)
         if not set(pair.observed) <= values.keys():
-            values = pair.dream(n, seed=seeds.fold(root, 0), context=values)
+            values = pair.dream(n, seed=seeds.fold(root, 0), given=values)
         # The last alternation stands apart, because only its x is shown as `output` says.
         values = pair.alternated(values, steps=steps - 1, seed=seeds.fold(root, 1))
         encoded = pair.encoded(values, seed=seeds.fold(root, 2))
         return pair.decoded(encoded, seed=seeds.fold(root, 3), output=output)
 
-    answers = (generate, encode, decode, reconstruct, limiting)
-    return {answer.__name__: tf.function(answer, reduce_retracing=True) for answer in answers}
+    data, latents = (*pair.observed, *pair.context), (*pair.latent, *pair.context)
+    return {
+        "generate": Endpoint(generate, variables=pair.context, integers=("n", "seed")),
+        "encode": Endpoint(encode, variables=data),
+        "decode": Endpoint(decode, variables=latents),
+        "reconstruct": Endpoint(reconstruct, variables=data),
+        "limiting": Endpoint(limiting, variables=pair.context, integers=("n", "steps", "seed")),
+    }
 
 
 def check_output(output):
@@ -52,8 +72,9 @@ def ask(pair, question, values, *, seed, n=None, output=None, **options):
     """Returns the answer as {name: np.ndarray [n, ...]}, computed in batches of `BATCH_SIZE`.
 
     Raises:
-        ValueError: n, steps or output are none that this question has an answer for.
+        ValueError: n or output are none that this question has an answer for.
     """
+    endpoint = pair.endpoints[question]
     if values:
         given = len(next(iter(values.values())))
         if n not in (None, given):
@@ -64,20 +85,18 @@ def ask(pair, question, values, *, seed, n=None, output=None, **options):
     if output is not None:
         options["output"] = check_output(output)
     if "steps" in options:
-        if options["steps"] < 1:
-            raise ValueError(f"{question} needs steps >= 1; received {options['steps']!r}.")
         options["steps"] = tf.constant(options["steps"])
     chunks = []
     for index, start in enumerate(range(0, n, BATCH_SIZE)):
         part = pair.values(
             {name: array[start : start + BATCH_SIZE] for name, array in values.items()}
         )
-        if question in ("generate", "limiting"):
+        if "n" in endpoint.integers:
             options["n"] = tf.constant(min(BATCH_SIZE, n - start))
         # The first batch draws by the seed itself, as the signatures of an export do.
         fork = tf.cast(seed, tf.int32)
         if index > 0:
             fork = seeds.integer(seeds.fold(seeds.make(seed), index))
-        answer = pair.endpoints[question](part, seed=fork, **options)
+        answer = endpoint(part, seed=fork, **options)
         chunks.append({name: value.numpy() for name, value in answer.items()})
     return {name: np.concatenate([chunk[name] for chunk in chunks]) for name in chunks[0]}

@@ -6,7 +6,8 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_symvae import endpoints, seeds
+from keras_symvae import endpoints, seeds, sources
+from keras_symvae.values import checked, named, trainable, typed
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
@@ -22,8 +23,9 @@ class Pair(keras.Model):
     Args:
         decoder: the `Player` p.
         encoder: the `Player` q.
-        prior: optional `Source` of variables that the decoder reads and does not draw: a prior
-            known only by samples.
+        prior: of variables that the decoder reads and does not draw, known only by samples: a
+            `Source`, or what `sources.get` makes one of: an array, a `tf.data.Dataset`, a function,
+            another trained pair.
 
     Reference: Flach, Schlesinger, Shekhovtsov, Symmetric Equilibrium Learning of VAEs, 2024.
     """
@@ -31,6 +33,8 @@ class Pair(keras.Model):
     def __init__(self, decoder, encoder, *, prior=None, name="pair", **kwargs):
         # Under mixed precision networks compute in halves, values and probabilities do not.
         super().__init__(name=name, dtype="float32", **kwargs)
+        roots = [variable for variable in decoder.needed if variable in encoder.names]
+        prior = sources.get(prior, names=roots)
         self.decoder, self.encoder, self.prior = decoder, encoder, prior
         self.families = encoder.families | decoder.families
         supplied = prior.names if prior is not None else ()
@@ -39,6 +43,7 @@ class Pair(keras.Model):
         self.observed = tuple(name for name in drawn if name not in encoder.names)
         self.context = tuple(name for name in self.families if name not in (*drawn, *encoder.names))
         self._check_players(drawn)
+        self._check_prior(roots)
         encoder.bind(decoder)
         self.built = True
 
@@ -70,6 +75,22 @@ class Pair(keras.Model):
                     f"{sorted(unknown)}, which the encoder draws only later."
                 )
 
+    def _check_prior(self, roots):
+        if self.prior is None:
+            return
+        if set(self.prior.names) != set(roots):
+            raise ValueError(
+                f"The prior supplies {sorted(self.prior.names)}; it has to supply {sorted(roots)}, "
+                "which the decoder reads and does not draw."
+            )
+        for name, value in self.prior.sample(2, seed=seeds.make(0)).items():
+            self.families[name].check(name, np.asarray(value))
+
+    @property
+    def players(self):
+        """{name: Player}."""
+        return {player.name: player for player in (self.decoder, self.encoder)}
+
     @property
     def parts(self):
         """[("decoder/x", factor or trunk)] of both players: the owners of all weights."""
@@ -80,74 +101,59 @@ class Pair(keras.Model):
             if part is not None
         ]
 
-    def named(self, data):
-        """Returns data as {name: array}: from an array x, a tuple (x, y) or such a dict.
-
-        A tuple names the observed variables, then the context, then "y" where that is a variable;
-        a tuple of one thing, as Keras hands it over, stands for that thing.
-
-        Raises:
-            ValueError: the data hold more than this pair has variables for.
-        """
-        if isinstance(data, (tuple, list)) and all(part is None for part in data[1:]):
-            data = data[0]
-        if isinstance(data, dict):
-            values = dict(data)
-        elif isinstance(data, (tuple, list)):
-            names = list(dict.fromkeys((*self.observed, *self.context, "y")))
-            if any(part is not None for part in data[len(names) :]):
-                raise ValueError(
-                    f"The data have {len(data)} parts, but at most {len(names)} are known: {names}."
-                )
-            parts = zip(names, data, strict=False)
-            values = {name: part for name, part in parts if part is not None}
-        else:
-            values = {self.observed[0]: data}
-        unknown = sorted(values.keys() - self.families.keys())
-        if unknown:
-            raise ValueError(
-                f"The data hold {unknown}, which are no variables of this pair; its variables are "
-                f"{sorted(self.families)}. Drop them, or pass a dict with the right names."
-            )
-        return values
+    @property
+    def likelihoods(self):
+        """{"decoder/x": Family} of the observed variables."""
+        return {f"{self.decoder.name}/{name}": self.families[name] for name in self.observed}
 
     def values(self, data):
-        """Returns data as {name: tensor} in the types of the variables."""
-        named = self.named(data)
-        return {name: tf.cast(value, self.families[name].dtype) for name, value in named.items()}
+        """Returns data as {name: tensor}, see `values.typed`."""
+        return typed(self, data)
 
     def check(self, data):
-        """Returns data as {name: np.ndarray}, or refuses what a variable cannot hold.
+        """Returns data as {name: np.ndarray}, or refuses them, see `values.checked`."""
+        return checked(self, data)
 
-        Raises:
-            ValueError: names the variable, what was received and what to do.
-        """
-        values = {name: np.asarray(value) for name, value in self.named(data).items()}
-        lengths = {name: len(value) if value.ndim else 0 for name, value in values.items()}
-        if len(set(lengths.values())) != 1 or 0 in lengths.values():
-            raise ValueError(f"Variables need one common length above 0; received {lengths}.")
-        for name, value in values.items():
-            self.families[name].check(name, value)
-        return values
+    def check_training(self, data, **options):
+        """Returns data as {name: np.ndarray}, or refuses them, see `values.trainable`."""
+        return trainable(self, data, **options)
 
     # Graph functions of tensors; `seed` is a stateless seed [2].
 
-    def dream(self, size, *, seed, context=None, output="sample"):
-        """Returns values that the decoder completed from nothing but the context."""
-        values = dict(context or {})
+    def dream(self, size, *, seed, given=None, known=None, output="sample"):
+        """Returns values that the decoder completed from what is given: context, some latents.
+
+        `known` {name: bool [B]} are the examples in which it is given; None: in all.
+        """
+        values, known = dict(given or {}), known or {}
         if self.prior is not None:
-            values |= self.prior.sample(size, seed=seeds.fold(seed, 0))
-        return self._decode(values, seed=seeds.fold(seed, 1), output=output, size=size)
+            for name, value in self.prior.sample(size, seed=seeds.fold(seed, 0)).items():
+                if name in values and name in known:
+                    values[name] = self.families[name].merged(known[name], values[name], value)
+                values.setdefault(name, value)
+        options = {"seed": seeds.fold(seed, 1), "output": output, "size": size}
+        return self._decode(values, known=known, **options)
+
+    def dreamt(self, known):
+        """Returns {name: bool [B]}: the examples that have a value in a dream.
+
+        Args:
+            known: {name: bool [B]} of all variables: those in which it is given.
+        """
+        supplied = self.prior.names if self.prior is not None else ()
+        known = known | {name: tf.ones_like(known[name]) for name in supplied}
+        return self.decoder.reached(known)
 
     def encoded(self, values, *, seed):
-        """Returns `values` without their latents, completed by the encoder."""
-        return self.encoder.complete(_without(values, self.latent), seed=seed)
+        """Returns `values` with the latents that they lack drawn by the encoder."""
+        return self.encoder.complete(values, seed=seed)
 
     def decoded(self, values, *, seed, output="sample"):
         """Returns `values` without what is observed, completed by the decoder."""
-        return self._decode(_without(values, self.observed), seed=seed, output=output)
+        kept = {name: value for name, value in values.items() if name not in self.observed}
+        return self._decode(kept, seed=seed, output=output)
 
-    def _decode(self, values, *, seed, output, size=None):
+    def _decode(self, values, *, seed, output, size=None, known=None):
         """`output`: an observed variable is drawn ("sample"), or shown by its mean or mode."""
 
         def draw(name, family, eta, fork):
@@ -155,7 +161,7 @@ class Pair(keras.Model):
                 return family.sample(eta, fork)
             return getattr(family, output)(eta)
 
-        return self.decoder.walk(values, draw=draw, seed=seed, size=size)[0]
+        return self.decoder.walk(values, draw=draw, seed=seed, size=size, known=known)[0]
 
     def alternated(self, values, *, steps, seed):
         """Returns `values` after `steps` alternations z ~ q(z | x), x ~ p(x | z)."""
@@ -170,22 +176,25 @@ class Pair(keras.Model):
 
     # The same questions for users: arrays in, arrays out, in batches.
 
-    def generate(self, n, *, seed=0, context=None, output="sample"):
+    def generate(self, n=None, *, seed=0, output="sample", **given):
         """Draws n examples from the decoder, in one shot.
 
         Args:
-            n: number of examples.
+            n: number of examples; not needed where something is given.
             seed: integer.
-            context: {name: [n, ...]} of the context variables, if the pair has any.
             output: "sample", "mean" or "mode" of the observed variables.
+            given: arrays [n, ...] of the context, if the pair has any, and of latents to keep.
 
         Returns:
             {name: np.ndarray [n, ...]} of all variables.
         """
-        return self._ask("generate", context, n=n, seed=seed, output=output)
+        return self._ask("generate", given, n=n, seed=seed, output=output)
 
     def encode(self, data, *, seed=0):
-        """Draws latents of data [n, ...] from the encoder; returns {name: [n, ...]}."""
+        """Draws latents of data [n, ...] from the encoder; returns {name: [n, ...]}.
+
+        Latents that the data hold, such as labels, are kept.
+        """
         values = self._ask("encode", data, seed=seed)
         return {name: values[name] for name in self.latent}
 
@@ -195,26 +204,31 @@ class Pair(keras.Model):
         return {name: values[name] for name in self.observed}
 
     def reconstruct(self, data, *, seed=0, output="mean"):
-        """Encodes and decodes data [n, ...]; returns {name: [n, ...]} of observed variables."""
+        """Encodes and decodes data [n, ...]; returns {name: [n, ...]} of observed variables.
+
+        Latents that the data hold, such as labels, are kept.
+        """
         values = self._ask("reconstruct", data, seed=seed, output=output)
         return {name: values[name] for name in self.observed}
 
-    def limiting(self, n=None, *, steps, seed=0, start=None, context=None, output="sample"):
+    def limiting(self, n=None, *, steps, seed=0, start=None, output="sample", **context):
         """Draws from the chain that alternates z ~ q(z | x) and x ~ p(x | z).
 
         Args:
-            n: number of chains; not needed where `start` or `context` is given.
+            n: number of chains; not needed where `start` or context is given.
             steps: number of alternations; the last x is drawn, or shown as `output` says.
             seed: integer.
             start: data {name: [n, ...]} or x [n, ...] to start from instead of dreams.
-            context: as in `generate`.
             output: "sample", "mean" or "mode" of the observed variables.
+            context: arrays [n, ...] of the context, if the pair has any.
 
         Returns:
             {name: np.ndarray [n, ...]} of all variables.
         """
+        if steps < 1:
+            raise ValueError(f"limiting needs steps >= 1; received {steps!r}.")
         if start is not None:
-            context = (context or {}) | self.named(start)
+            context |= named(self, start)
         return self._ask("limiting", context, n=n, steps=steps, seed=seed, output=output)
 
     def call(self, data):
@@ -223,8 +237,15 @@ class Pair(keras.Model):
 
     @functools.cached_property
     def endpoints(self):
-        """{name: tf.function} of tensors and an integer seed, the ones that `export` saves."""
-        return endpoints.functions(self)
+        """{name: Endpoint}, the ones that `export` saves."""
+        return endpoints.of(self) | self.own_endpoints()
+
+    def own_endpoints(self):
+        """Returns {name: Endpoint} of questions that only this architecture answers.
+
+        Each has a method of its name.
+        """
+        return {}
 
     def _ask(self, question, data, **options):
         values = self.check(data) if data is not None and len(data) else {}
@@ -242,7 +263,3 @@ class Pair(keras.Model):
     @classmethod
     def from_config(cls, config):
         return cls(**keras.saving.deserialize_keras_object(config))
-
-
-def _without(values, names):
-    return {name: value for name, value in values.items() if name not in names}

@@ -1,5 +1,7 @@
 """A player: an ordered product of factors over named variables."""
 
+import functools
+
 import keras
 import tensorflow as tf
 
@@ -100,7 +102,48 @@ class Player(keras.Layer):
             eta = tf.nest.map_structure(tf.add, eta, base)
         return eta
 
-    def walk(self, values, *, size=None, draw=None, seed=None):
+    def parents(self, name):
+        """Returns the set of variables that the factor of `name` reads, through trunk and tilt."""
+        factor = self.factor(name)
+        names = set()
+        for given in factor.given:
+            names |= {given} if given in self.families else set(self.trunk.given)
+        return names | (self._base().parents(name) if factor.tilt else set())
+
+    def reached(self, known):
+        """Returns {name: bool [B]}: the examples that have a value once they are completed.
+
+        Args:
+            known: {name: bool [B]} of all variables: the examples that have it before.
+        """
+        known = dict(known)
+        for name in self.names:
+            drawn = [known[parent] for parent in self.parents(name)]
+            known[name] |= functools.reduce(tf.logical_and, drawn, tf.ones_like(known[name]))
+        return known
+
+    def scored(self, known):
+        """Returns {name: bool [B]}: the examples where a factor's value and all it reads is known.
+
+        Args:
+            known: as in `reached`.
+        """
+        return {
+            name: functools.reduce(
+                tf.logical_and, [known[parent] for parent in self.parents(name)], known[name]
+            )
+            for name in self.names
+        }
+
+    def scorable(self, values):
+        """Returns `values` without the drawn variables whose factors read a name that is absent."""
+        kept = {name: value for name, value in values.items() if name not in self.names}
+        for name in self.names:
+            if name in values and self.parents(name) <= kept.keys():
+                kept[name] = values[name]
+        return kept
+
+    def walk(self, values, *, size=None, draw=None, seed=None, known=None):
         """Goes through the factors in order and returns (values, {name: eta}).
 
         Args:
@@ -109,7 +152,10 @@ class Player(keras.Layer):
             draw: `draw(name, family, eta, seed)` -> value for what is not observed. None: factors
                 of unobserved variables are left out.
             seed: stateless seed [2]; every factor draws from its own fold of it.
+            known: {name: bool [B]}, if `values` hold neutral values in some examples: these are
+                drawn as well. Examples that lack a parent come out as nonsense, see `reached`.
         """
+        known = known or {}
         values, naturals = dict(values), {}
         if values:
             size = tf.shape(next(iter(values.values())))[0]
@@ -124,13 +170,16 @@ class Player(keras.Layer):
             self._check_reads(factor, reads)
             if factor.has_density:
                 naturals[name] = self.natural(name, reads, size)
-            if name not in values:
+            if draw is not None and (name not in values or name in known):
                 fork = seeds.fold(seed, index)
                 if factor.has_density:
-                    values[name] = draw(name, factor.family, naturals[name], fork)
+                    drawn = draw(name, factor.family, naturals[name], fork)
                 else:
-                    values[name] = factor.rsample(reads, size, fork)
-                reads[name] = factor.family.features(values[name])
+                    drawn = factor.rsample(reads, size, fork)
+                if name in values:
+                    drawn = factor.family.merged(known[name], values[name], drawn)
+                values[name] = drawn
+                reads[name] = factor.family.features(drawn)
         return values, naturals
 
     def _check_reads(self, part, reads):
@@ -141,16 +190,16 @@ class Player(keras.Layer):
                 f"{sorted(reads)}."
             )
 
-    def complete(self, values, *, seed, size=None):
+    def complete(self, values, *, seed, size=None, known=None):
         """Returns `values` with everything missing drawn; draws are constants to any tape."""
 
         def draw(name, family, eta, fork):
             return family.sample(eta, fork)
 
-        values, _ = self.walk(values, size=size, draw=draw, seed=seed)
+        values, _ = self.walk(values, size=size, draw=draw, seed=seed, known=known)
         return {name: tf.stop_gradient(value) for name, value in values.items()}
 
-    def rcomplete(self, values, *, seed, size=None, estimator=None):
+    def rcomplete(self, values, *, seed, size=None, estimator=None, known=None):
         """Returns (values, {name: eta}) with differentiable draws.
 
         Discrete variables are drawn with the gradient estimator of this name.
@@ -159,7 +208,7 @@ class Player(keras.Layer):
         def draw(name, family, eta, fork):
             return family.rsample(eta, fork, estimator=estimator)
 
-        return self.walk(values, size=size, draw=draw, seed=seed)
+        return self.walk(values, size=size, draw=draw, seed=seed, known=known)
 
     def log_prob(self, values):
         """Returns {name: log p(name | given) [B]} in nats for every factor whose value is given."""

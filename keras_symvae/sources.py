@@ -146,3 +146,42 @@ class PairSource(Source):
     @classmethod
     def from_config(cls, config):
         return cls(**{**config, "pair": keras.saving.deserialize_keras_object(config["pair"])})
+
+
+def get(prior, *, names):
+    """Returns the `Source` of variables `names` that `prior` stands for; a source, or None, itself.
+
+    Args:
+        prior: an array [N, ...] of the one variable, a dict of arrays; a finite
+            `tf.data.Dataset` of single examples of either kind, which is read into memory; a
+            function, see `FunctionSource`; a pair with one observed variable, see `PairSource`.
+        names: of the variables to supply.
+
+    Raises:
+        ValueError: `prior` is none of these, or it is not clear which variables it supplies.
+    """
+    if prior is None or isinstance(prior, Source):
+        return prior
+    if isinstance(prior, tf.data.Dataset):
+        if prior.cardinality() == tf.data.INFINITE_CARDINALITY:
+            raise ValueError("A tf.data prior is read into memory; this one never ends: take(n).")
+        rows = list(prior.as_numpy_iterator())
+        prior = tf.nest.map_structure(lambda *values: np.stack(values), *rows) if rows else {}
+    if isinstance(prior, dict):
+        return ArraySource(prior)
+    is_pair = hasattr(prior, "dream")
+    if callable(prior) and not is_pair:
+        return FunctionSource(prior, names=names)
+    if len(names) != 1 or (is_pair and len(prior.observed) != 1):
+        raise ValueError(
+            f"A prior of {list(names)} needs names: pass a dict of arrays, or a PairSource that "
+            "renames the variables of a pair."
+        )
+    if is_pair:
+        return PairSource(prior, rename={prior.observed[0]: names[0]})
+    if not isinstance(prior, (np.ndarray, tf.Tensor)):
+        raise ValueError(
+            "A prior is an array, a dict of arrays, a tf.data.Dataset, a function or a pair; "
+            f"received {type(prior).__name__}."
+        )
+    return ArraySource({names[0]: prior})

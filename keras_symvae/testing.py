@@ -191,11 +191,11 @@ def _answers(pair, data, *, seed):
     context = {name: data[name] for name in pair.context}
     latents = {name: pair.encode(data, seed=0)[name] for name in pair.latent}
     return {
-        "generate": pair.generate(size, seed=seed, context=context),
+        "generate": pair.generate(size, seed=seed, **context),
         "encode": pair.encode(data, seed=seed),
         "decode": pair.decode(latents | context, seed=seed),
         "reconstruct": pair.reconstruct(data, seed=seed),
-        "limiting": pair.limiting(size, steps=2, seed=seed, context=context),
+        "limiting": pair.limiting(size, steps=2, seed=seed, **context),
     }
 
 

@@ -90,7 +90,7 @@ def test_plain_tensorflow_gives_the_same_numbers(tmp_path):
             assert answers[key].dtype == pair.families[variable].dtype.as_numpy_dtype
         # Up to the batch size of `generate`, exported draws are those of the pair.
         context = {name: asked[name] for name in pair.context}
-        drawn = pair.generate(4, seed=11, context=context, output=output)
+        drawn = pair.generate(4, seed=11, **context, output=output)
         for variable, value in drawn.items():
             np.testing.assert_allclose(answers[f"generate.{variable}"], value, rtol=1e-5, atol=1e-6)
 

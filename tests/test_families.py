@@ -167,9 +167,9 @@ def test_reparametrised_draws_have_gradients_and_plain_ones_none(name):
 def test_missing_marks_examples(name):
     family = cases.FAMILIES[name]
     value = np.zeros((3, *family.shape), family.dtype.as_numpy_dtype)
-    value[1].flat[:1] = -1 if isinstance(family, families.Categorical) else np.nan
-    if not family.shape:
-        value[1] = -1 if isinstance(family, families.Categorical) else np.nan
+    value[1] = family.marker
+    if family.shape:
+        value[2].flat[0] = family.marker  # not whole, but not missing either
     np.testing.assert_array_equal(family.missing(tf.constant(value)), [False, True, False])
 
 

@@ -63,7 +63,7 @@ def test_many_examples_are_drawn_in_bounded_batches(monkeypatch):
 def test_2500_samples_with_a_context():
     pair = cases.conditional()
     context = {"y": np.arange(2500) % 3}
-    values = pair.generate(2500, context=context)
+    values = pair.generate(2500, **context)
     np.testing.assert_array_equal(values["y"], context["y"])
     assert values["x"].shape == (2500, 3)
 
@@ -129,7 +129,7 @@ def test_half_precision_answers_in_full_precision():
         pair, data = cases.PAIRS["conditional"]()
         for name, value in pair.predict(data, verbose=0).items():
             assert value.dtype == pair.families[name].dtype.as_numpy_dtype
-        assert pair.generate(3, context={"y": np.arange(3)})["x"].dtype == np.float32
+        assert pair.generate(3, y=np.arange(3))["x"].dtype == np.float32
     finally:
         keras.config.set_dtype_policy("float32")
 

@@ -2,5 +2,6 @@
 
 from zoo.ladder import Ladder
 from zoo.presets import PRESETS, Preset, Recipe
+from zoo.semi_supervised import SemiSupervised
 
-__all__ = ["PRESETS", "Ladder", "Preset", "Recipe"]
+__all__ = ["PRESETS", "Ladder", "Preset", "Recipe", "SemiSupervised"]

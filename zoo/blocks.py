@@ -7,9 +7,18 @@ import keras
 register = keras.saving.register_keras_serializable(package="zoo")
 
 
+def side_by_side(inputs):
+    """Returns one tensor [B, ...], or a list of them, flattened as [B, units]."""
+    inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+    flat = [keras.ops.reshape(part, (-1, math.prod(part.shape[1:]))) for part in inputs]
+    return flat[0] if len(flat) == 1 else keras.ops.concatenate(flat, axis=-1)
+
+
 @register
 class MLP(keras.Layer):
     """Hidden layers and a linear output of flattened inputs, [B, ...] -> [B, units].
+
+    Several inputs, a list, are put side by side.
 
     Args:
         hidden: widths of the hidden layers.
@@ -22,14 +31,13 @@ class MLP(keras.Layer):
         super().__init__(**kwargs)
         self.hidden, self.units = tuple(hidden), units
         self.activation, self.skip = activation, skip
-        self.flatten = keras.layers.Flatten()
         self.layers = [keras.layers.Dense(width, activation=activation) for width in self.hidden]
         if units is not None:
             self.layers.append(keras.layers.Dense(units))
         self.shortcut = keras.layers.Dense(units, use_bias=False) if skip else None
 
     def call(self, inputs):
-        inputs = self.flatten(inputs)
+        inputs = side_by_side(inputs)
         output = inputs
         for layer in self.layers:
             output = layer(output)
@@ -125,6 +133,8 @@ class ConvEncoder(keras.Layer):
 class ConvDecoder(keras.Layer):
     """The mirror image of `ConvEncoder`, [B, ...] -> [B, *shape] of raw outputs.
 
+    Several inputs, a list, are put side by side.
+
     Args:
         shape: (H, W, channels) of the output.
         filters: base number of filters.
@@ -136,7 +146,6 @@ class ConvDecoder(keras.Layer):
         self.shape, self.filters, self.activation = tuple(shape), filters, activation
         height, width, channels = self.shape
         rest = (convolved(height), convolved(width))
-        self.flatten = keras.layers.Flatten()
         outputs = [multiple * filters for multiple, *_ in CONVOLUTIONS]
         mirrored = [(outputs[-1], rest, 1)] + [
             (outputs[index - 1], kernel, stride)
@@ -150,7 +159,7 @@ class ConvDecoder(keras.Layer):
         self.convolutions.append(keras.layers.Conv2D(channels, 3, padding="same"))
 
     def call(self, inputs):
-        output = self.flatten(inputs)[:, None, None, :]
+        output = side_by_side(inputs)[:, None, None, :]
         for layer in self.convolutions:
             output = layer(output)
         return output

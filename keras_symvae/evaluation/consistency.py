@@ -53,7 +53,7 @@ def consistency(
     given = pair.check(start) if start is not None else {}
     context = {name: given[name] for name in pair.context if name in given}
     dreaming = not set(pair.observed) <= given.keys()
-    values = pair.generate(n, seed=_fork(seed, 0), context=context) if dreaming else given
+    values = pair.generate(n, seed=_fork(seed, 0), **context) if dreaming else given
     done, rows = 0, []
     for step in steps:
         if step > done:

@@ -31,6 +31,7 @@ class Family:
     discrete = False  # values come from a countable set
     reparametrised = True  # `rsample` has a gradient with respect to `eta`
     low, high = -math.inf, math.inf  # the closed range of valid elements
+    marker = math.nan  # what stands, in every element, for a value that is not observed
     raw_parts = 1  # raw numbers that a network emits per element
     num_shared = 0  # learned numbers that all elements and examples share
 
@@ -103,9 +104,19 @@ class Family:
         return self.distribution(eta).kl_divergence(self.distribution(other))
 
     def missing(self, value):
-        """Returns bool [B]: the examples in which this variable is not observed (any NaN)."""
+        """Returns bool [B]: the examples whose elements all are the `marker`."""
         axes = list(range(1, len(self.shape) + 1))
-        return tf.reduce_any(tf.math.is_nan(tf.cast(value, tf.float32)), axis=axes)
+        return tf.reduce_all(tf.math.is_nan(tf.cast(value, tf.float32)), axis=axes)
+
+    def merged(self, known, value, other):
+        """Returns `value` [B, *shape] in the examples that are `known` [B], else `other`."""
+        known = tf.reshape(known, [-1] + [1] * (other.shape.rank - 1))
+        return tf.where(known, value, other)
+
+    @property
+    def neutral(self):
+        """A valid value [1, *shape] that may stand where none is known."""
+        return self.mode(self.natural(tf.zeros([1, *self.raw_shape]), tf.zeros([self.num_shared])))
 
     def check(self, name, value):
         """Refuses an array [N, *shape] that this family cannot have produced.

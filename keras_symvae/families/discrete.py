@@ -47,8 +47,9 @@ class Bernoulli(Family):
 class Categorical(Family):
     """Independent labels: eta are logits [B, *shape, num_classes].
 
-    Values are int32 labels [B, *shape]; -1 marks a label that is missing. Between a differentiable
-    draw and a network, a value is a float32 one-hot code [B, *shape, num_classes] instead.
+    Values are int32 labels [B, *shape]; -1, in a label map everywhere, marks one that is missing.
+    Between a differentiable draw and a network, a value is a float32 one-hot code
+    [B, *shape, num_classes] instead.
 
     Args:
         shape: () for one label per example, (height, width) for a label map.
@@ -56,13 +57,14 @@ class Categorical(Family):
     """
 
     discrete = True
+    marker = -1
 
     def __init__(self, shape=(), *, num_classes):
         super().__init__(shape)
         if num_classes < 2:
             raise ValueError(f"Categorical needs num_classes >= 2; received {num_classes}.")
         self.num_classes = num_classes
-        self.low, self.high = -1, num_classes - 1
+        self.low, self.high = 0, num_classes - 1
 
     @property
     def raw_shape(self):
@@ -111,7 +113,12 @@ class Categorical(Family):
         value = tf.convert_to_tensor(value)
         if value.dtype.is_floating:
             return tf.zeros(tf.shape(value)[:1], tf.bool)
-        return tf.reduce_any(value < 0, axis=list(range(1, len(self.shape) + 1)))
+        return tf.reduce_all(value == self.marker, axis=list(range(1, len(self.shape) + 1)))
+
+    def merged(self, known, value, other):
+        if other.dtype.is_floating:
+            value = self.one_hot(value)
+        return super().merged(known, value, other)
 
     def check(self, name, value):
         if np.asarray(value).dtype.kind not in "iu":

@@ -10,7 +10,7 @@ class Answers:
 
     pair: Pair
 
-    def generate(self, n, **kwargs):
+    def generate(self, n=None, **kwargs):
         """See `Pair.generate`."""
         return self.pair.generate(n, **kwargs)
 
@@ -29,6 +29,13 @@ class Answers:
     def limiting(self, n=None, **kwargs):
         """See `Pair.limiting`."""
         return self.pair.limiting(n, **kwargs)
+
+    def __getattr__(self, name):
+        """The questions that only this architecture answers, such as `classify`."""
+        pair = self.__dict__.get("pair")
+        if pair is not None and name in pair.own_endpoints():
+            return getattr(pair, name)
+        raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}.")
 
     def log_likelihood(self, data, **kwargs):
         """Returns the log-likelihood [N], nats; see `keras_symvae.evaluation.log_likelihood`."""

@@ -4,12 +4,13 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_symvae import seeds
-from keras_symvae.batches import Batches, holds_arrays
+from keras_symvae import batches, seeds
+from keras_symvae.batches import Draws, Minibatches, holds_arrays
 from keras_symvae.learners import optimizers
 from keras_symvae.learners.answers import Answers
 from keras_symvae.learners.guard import Guard, NonFiniteError
 from keras_symvae.learners.meters import Meters
+from keras_symvae.sources import Source
 
 __all__ = ["Learner", "NonFiniteError"]
 
@@ -33,6 +34,8 @@ class Learner(Answers, keras.Model):
         patience: after this many skipped steps in a row training stops with `NonFiniteError`.
     """
 
+    takes_partial = False  # examples may lack some of the variables
+
     def __init__(self, pair, *, seed=0, nonfinite="skip", patience=10, **kwargs):
         super().__init__(**kwargs)
         self.autocast = False  # data keep their precision
@@ -45,35 +48,39 @@ class Learner(Answers, keras.Model):
         self._test_steps = tf.Variable(  # in no file: every evaluation starts at 0
             tf.constant(0), trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA
         )
-        self._meters = Meters(self.cost_names, self._dimensions())
+        self._meters = Meters(
+            self.cost_names,
+            self.optional_cost_names,
+            players=pair.players,
+            dimensions={
+                cost: family.size
+                for cost, family in pair.likelihoods.items()
+                if cost in self.cost_names and family.discrete
+            },
+        )
         self.built = True
 
     def moves(self):
         """Returns the game: a list of (player names, utility).
 
-        `utility(values, seed, training=True)` -> (utility [B], costs {name: [B]}), nats; the
-        named players ascend its mean.
+        `utility(values, seed, training=True)` -> `Outcome`; the named players ascend its mean.
         """
         raise NotImplementedError
 
     @property
     def cost_names(self):
-        """Names of all costs, "player/variable"."""
+        """Names of the costs of every step, "player/variable"."""
         raise NotImplementedError
+
+    @property
+    def optional_cost_names(self):
+        """Names of the costs that only some data have, below others: "player/variable/kind"."""
+        return ()
 
     @property
     def metric_names(self):
         """Names of all metrics, as in `fit`'s logs."""
-        return list(self._meters.means)
-
-    def _dimensions(self):
-        """{cost: number of dimensions} of the discrete observed variables."""
-        named = {f"decoder/{name}": self.pair.families[name] for name in self.pair.observed}
-        return {
-            cost: named[cost].size
-            for cost in self.cost_names
-            if cost in named and named[cost].discrete
-        }
+        return list(self._meters.metrics)
 
     def compile(self, optimizer="adam", *, steps_per_execution=1, jit_compile=False, **kwargs):
         """Chooses the optimizer: anything Keras takes, or one per player.
@@ -112,8 +119,9 @@ class Learner(Answers, keras.Model):
         """Trains, as `keras.Model.fit`.
 
         Args:
-            x: `Batches`, arrays (x, or {name: array}; shuffled as a function of seed and step), or
-                a `tf.data.Dataset`, which is taken as it comes.
+            x: `Minibatches`; arrays (x, or {name: array}; shuffled as a function of seed and step);
+                a `Source`, which draws every batch and has no end; or a `tf.data.Dataset`, which
+                is taken as it comes.
             y: labels, where the pair has a variable "y".
             callbacks: a `Backup` among them is restored first, and training goes on from there.
             others: as in Keras.
@@ -127,11 +135,16 @@ class Learner(Answers, keras.Model):
                 initial_epoch = max(initial_epoch, callback.restore(self))
         if holds_arrays(x):
             data = (x, y) if y is not None else x
-            x = Batches(self._check(data), batch_size=batch_size or 32, seed=self.seed)
-            batch_size = None
+            x = batches.of(self._check(data), batch_size=batch_size or 32, seed=self.seed)
             y = None
-        if isinstance(x, Batches):
+        if isinstance(x, Source):
+            x = Draws(x, batch_size=batch_size or 32, seed=self.seed)
+        if isinstance(x, Minibatches):
+            batch_size = None
             steps_per_epoch = steps_per_epoch or x.steps_per_epoch
+            if steps_per_epoch is None:
+                raise ValueError("A source has no end; say how many steps_per_epoch to take.")
+            self._check(tf.nest.map_structure(np.asarray, x.at(0)), whole=False)
             x = x.dataset(start=int(self.steps.numpy()))
         if isinstance(x, tf.data.Dataset):
             kwargs.setdefault("shuffle", False)  # Keras warns that it cannot
@@ -155,51 +168,44 @@ class Learner(Answers, keras.Model):
             self._check((x, y) if y is not None else x)
         return super().evaluate(x, y, **kwargs)
 
-    def _check(self, data):
-        """Returns arrays as `Pair.check` does, or refuses those that the encoder cannot read."""
-        values = self.pair.check(data)
-        absent = [name for name in self.pair.encoder.needed if name not in values]
-        if absent:
-            raise ValueError(f"The encoder reads {absent}; the data hold {sorted(values)}.")
-        for name, value in values.items():
-            missing = int(np.sum(self.pair.families[name].missing(value)))
-            if missing:
-                raise ValueError(
-                    f"'{name}' is missing (-1) in {missing} examples; {type(self).__name__} takes "
-                    "complete data. Leave these examples out."
-                )
-        return values
+    def _check(self, data, *, whole=True):
+        return self.pair.check_training(
+            data, partial=self.takes_partial, whole=whole, learner=type(self).__name__
+        )
 
     def train_step(self, data):
         values = self.pair.values(data)
         seed = self._seed(seeds.TRAIN, self.steps)
-        costs, gradients, variables = {}, [], []
+        costs, present, gradients, variables = {}, {}, [], []
         for players, utility in self.moves():
-            owned = [v for name in players for v in getattr(self.pair, name).trainable_variables]
+            owned = [v for name in players for v in self.pair.players[name].trainable_variables]
             with tf.GradientTape(watch_accessed_variables=False) as tape:
                 tape.watch([variable.value for variable in owned])
-                gain, terms = utility(values, seed)
-                loss = self.optimizer.scale_loss(-tf.reduce_mean(gain) / _num_replicas())
+                outcome = utility(values, seed)
+                loss = self.optimizer.scale_loss(-tf.reduce_mean(outcome.gain) / _num_replicas())
             gradients += tape.gradient(
                 loss,
                 [variable.value for variable in owned],
                 unconnected_gradients=tf.UnconnectedGradients.ZERO,
             )
             variables += owned
-            costs |= terms
+            costs |= outcome.costs
+            present |= outcome.present
         self.steps.assign_add(1)
         finite = self.guard.inspect(costs, gradients, variables, self.optimizer)
         optimizers.apply_if(finite, self.optimizer, gradients, variables)
-        return self._meters.update(costs, finite)
+        return self._meters.update(costs, present, finite)
 
     def test_step(self, data):
         values = self.pair.values(data)
         seed = self._seed(seeds.TEST, self._test_steps)
         self._test_steps.assign_add(1)
-        costs = {}
+        costs, present = {}, {}
         for _, utility in self.moves():
-            costs |= utility(values, seed, training=False)[1]
-        return self._meters.update(costs, True)
+            outcome = utility(values, seed, training=False)
+            costs |= outcome.costs
+            present |= outcome.present
+        return self._meters.update(costs, present, True)
 
     def _seed(self, stream, step):
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
@@ -207,7 +213,7 @@ class Learner(Answers, keras.Model):
 
     @property
     def metrics(self):
-        return list(self._meters.means.values())
+        return list(self._meters.metrics.values())
 
     def reset_metrics(self):
         super().reset_metrics()

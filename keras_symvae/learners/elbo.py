@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_symvae import estimators
 from keras_symvae.learners.base import Learner
+from keras_symvae.learners.terms import Outcome
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
@@ -82,7 +83,7 @@ class ELBO(Learner):
             free = self.free_bits * families[name].size
             charged = tf.maximum(tf.reduce_mean(kl), free) if free else kl
             gain -= self._weight() * charged
-        return gain, costs
+        return Outcome(gain, costs)
 
     def _kl(self, name, values, q, p):
         order = self.pair.encoder.names

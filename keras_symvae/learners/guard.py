@@ -12,7 +12,7 @@ class Guard(keras.Layer):
     """Counts, per possible cause, the steps in a row that were not finite.
 
     Args:
-        costs: names of the costs, "decoder/x"; each is a possible cause.
+        costs: names of the costs, "decoder/x"; each is a possible cause, of all below it, too.
         variables: [("decoder/x", variable)] of all weights: "gradient of decoder/x" is one too.
         policy: "skip" bears up to `patience` faulty steps in a row, "raise" none.
         patience: number of faulty steps in a row at which `check` raises.
@@ -40,7 +40,10 @@ class Guard(keras.Layer):
 
     def inspect(self, costs, gradients, variables, optimizer):
         """Returns a bool tensor: whether all replicas may apply this step; counts it if not."""
-        faulty = {name: _faulty(cost) for name, cost in costs.items()}
+        faulty = {}
+        for name, cost in costs.items():
+            cause = max((n for n in self.names if f"{name}/".startswith(f"{n}/")), key=len)
+            faulty[cause] = tf.logical_or(faulty.get(cause, False), _faulty(cost))
         # A loss-scaling optimizer meets infinite gradients on purpose and skips them itself.
         if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
             for gradient, variable in zip(gradients, variables, strict=True):

@@ -4,33 +4,78 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-PLAYERS = ("decoder", "encoder")
-
 
 class Meters:
-    """One mean per cost and per player, and "loss", the sum of both players.
+    """One mean per cost, the sum per player, and "loss", the sum of all.
 
     Args:
-        costs: names of the costs, "player/variable".
+        costs: names of the costs that every step has, "player/variable".
+        optional: names of costs that only some data have; they show once they were met.
+        players: names of the players.
         dimensions: {cost: number of dimensions} of those that are shown as "bits_per_dim" too.
     """
 
-    def __init__(self, costs, dimensions):
-        self.dimensions = dimensions
-        names = ["loss", *PLAYERS, *costs, *(f"{name}/bits_per_dim" for name in dimensions)]
-        self.means = {name: keras.metrics.Mean(name) for name in names}
+    def __init__(self, costs, optional, *, players, dimensions):
+        self._means = {name: keras.metrics.Mean(name) for name in (*costs, *optional)}
+        self._optional = set(optional)
+        sums = {"loss": list(self._means.values())}
+        for player in players:
+            parts = [name for name in self._means if name.startswith(player + "/")]
+            sums[player] = [self._means[name] for name in parts]
+        scaled = {
+            f"{name}/bits_per_dim": Derived(
+                f"{name}/bits_per_dim", [self._means[name]], scale=1.0 / (size * np.log(2.0))
+            )
+            for name, size in dimensions.items()
+        }
+        self._metrics = {
+            **{name: Derived(name, parts) for name, parts in sums.items()},
+            **self._means,
+            **scaled,
+        }
 
-    def update(self, costs, finite):
-        """Takes costs {name: [B]} in, unless they are not `finite`; returns all means so far."""
-        means = {name: tf.reduce_mean(cost) for name, cost in costs.items()}
-        for player in PLAYERS:
-            parts = [mean for name, mean in means.items() if name.startswith(player + "/")]
-            means[player] = tf.add_n(parts) if parts else tf.constant(0.0)
-        means["loss"] = means["decoder"] + means["encoder"]
-        for name, dimensions in self.dimensions.items():
-            means[f"{name}/bits_per_dim"] = means[name] / (dimensions * np.log(2.0))
-        size = tf.cast(tf.shape(next(iter(costs.values())))[0], tf.float32)
-        for name, metric in self.means.items():
-            kept = tf.where(finite, means[name], 0.0)
-            metric.update_state(kept, sample_weight=tf.where(finite, size, 0.0))
-        return {name: metric.result() for name, metric in self.means.items()}
+    @property
+    def metrics(self):
+        """{name: metric} of all that have been met."""
+        return {n: metric for n, metric in self._metrics.items() if n not in self._optional}
+
+    def update(self, costs, present, finite):
+        """Takes costs {name: [B]} in, unless they are not `finite`; returns all means so far.
+
+        Args:
+            costs, present: see `Outcome`.
+            finite: bool [].
+        """
+        self._optional -= costs.keys()
+        for name, cost in costs.items():
+            rows = tf.cast(present.get(name, tf.ones_like(cost)), tf.float32)
+            count = tf.reduce_sum(rows)
+            mean = tf.math.divide_no_nan(tf.reduce_sum(cost), count)
+            self._means[name].update_state(
+                tf.where(finite, mean, 0.0), sample_weight=tf.where(finite, count, 0.0)
+            )
+        return {name: metric.result() for name, metric in self.metrics.items()}
+
+
+class Derived(keras.Metric):
+    """A multiple of the sum of other metrics, of which it keeps no copy.
+
+    Args:
+        name: its name.
+        parts: list of metrics.
+        scale: the factor.
+    """
+
+    def __init__(self, name, parts, *, scale=1.0):
+        super().__init__(name=name)
+        # Behind a function, so that Keras does not count the parts' state twice.
+        self._total = lambda: scale * sum(part.result() for part in parts)
+
+    def update_state(self, *args, **kwargs):
+        """Nothing to do: the parts are updated."""
+
+    def reset_state(self):
+        """Nothing to do: the parts are reset."""
+
+    def result(self):
+        return self._total() + tf.zeros([])
