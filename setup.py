@@ -31,6 +31,7 @@ setup(
     ],
     extras_require={
         "dev": [
+            "dill>=0.3.8",  # tfds.testing imports it and does not ask for it
             "pyright[nodejs]>=1.1.400",
             "pytest>=8",
             "ruff>=0.12,<1",

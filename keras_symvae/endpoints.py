@@ -1,5 +1,7 @@
 """The endpoints of a pair: the questions it answers, as graph functions and in batches."""
 
+import functools
+
 import numpy as np
 import tensorflow as tf
 
@@ -24,6 +26,28 @@ class Endpoint:
 
     def __call__(self, values, **options):
         return self._function(values, **options)
+
+
+class Questions:
+    """What is asked of a pair or a team: arrays in, arrays out, in batches."""
+
+    @functools.cached_property
+    def endpoints(self):
+        """{name: Endpoint}, the ones that `export` saves."""
+        return self.common_endpoints() | self.own_endpoints()
+
+    def common_endpoints(self):
+        """Returns {name: Endpoint} of what all of this kind answer, each with a method."""
+        return {}
+
+    def own_endpoints(self):
+        """Returns {name: Endpoint} of what only this architecture answers, each with a method."""
+        return {}
+
+    def ask(self, question, data, *, seed=0, **options):
+        """Returns the answer as {name: np.ndarray}, see `asked`."""
+        values = self.check(data) if data is not None and len(data) else {}
+        return asked(self, question, values, seed=seed, **options)
 
 
 def of(pair):
@@ -68,7 +92,7 @@ def check_output(output):
     return output
 
 
-def ask(pair, question, values, *, seed, n=None, output=None, **options):
+def asked(pair, question, values, *, seed, n=None, output=None, **options):
     """Returns the answer as {name: np.ndarray [n, ...]}, computed in batches of `BATCH_SIZE`.
 
     Raises:

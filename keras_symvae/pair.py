@@ -1,7 +1,5 @@
 """A pair: a decoder and an encoder over the same named variables."""
 
-import functools
-
 import keras
 import numpy as np
 import tensorflow as tf
@@ -11,7 +9,7 @@ from keras_symvae.values import checked, named, trainable, typed
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
-class Pair(keras.Model):
+class Pair(endpoints.Questions, keras.Model):
     """A decoder p and an encoder q: the players of every game of this library.
 
         p(x, z | context)    and    q(z | x, context)
@@ -188,19 +186,19 @@ class Pair(keras.Model):
         Returns:
             {name: np.ndarray [n, ...]} of all variables.
         """
-        return self._ask("generate", given, n=n, seed=seed, output=output)
+        return self.ask("generate", given, n=n, seed=seed, output=output)
 
     def encode(self, data, *, seed=0):
         """Draws latents of data [n, ...] from the encoder; returns {name: [n, ...]}.
 
         Latents that the data hold, such as labels, are kept.
         """
-        values = self._ask("encode", data, seed=seed)
+        values = self.ask("encode", data, seed=seed)
         return {name: values[name] for name in self.latent}
 
     def decode(self, latents, *, seed=0, output="sample"):
         """Draws observed variables of latents {name: [n, ...]}; returns {name: [n, ...]}."""
-        values = self._ask("decode", latents, seed=seed, output=output)
+        values = self.ask("decode", latents, seed=seed, output=output)
         return {name: values[name] for name in self.observed}
 
     def reconstruct(self, data, *, seed=0, output="mean"):
@@ -208,7 +206,7 @@ class Pair(keras.Model):
 
         Latents that the data hold, such as labels, are kept.
         """
-        values = self._ask("reconstruct", data, seed=seed, output=output)
+        values = self.ask("reconstruct", data, seed=seed, output=output)
         return {name: values[name] for name in self.observed}
 
     def limiting(self, n=None, *, steps, seed=0, start=None, output="sample", **context):
@@ -229,27 +227,14 @@ class Pair(keras.Model):
             raise ValueError(f"limiting needs steps >= 1; received {steps!r}.")
         if start is not None:
             context |= named(self, start)
-        return self._ask("limiting", context, n=n, steps=steps, seed=seed, output=output)
+        return self.ask("limiting", context, n=n, steps=steps, seed=seed, output=output)
 
     def call(self, data):
         """Reconstructs data by the decoder's means; what `predict` returns."""
         return self.endpoints["reconstruct"](self.values(data), seed=0, output="mean")
 
-    @functools.cached_property
-    def endpoints(self):
-        """{name: Endpoint}, the ones that `export` saves."""
-        return endpoints.of(self) | self.own_endpoints()
-
-    def own_endpoints(self):
-        """Returns {name: Endpoint} of questions that only this architecture answers.
-
-        Each has a method of its name.
-        """
-        return {}
-
-    def _ask(self, question, data, **options):
-        values = self.check(data) if data is not None and len(data) else {}
-        return endpoints.ask(self, question, values, **options)
+    def common_endpoints(self):
+        return endpoints.of(self)
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

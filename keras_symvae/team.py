@@ -6,11 +6,12 @@ import operator
 import keras
 import tensorflow as tf
 
+from keras_symvae.endpoints import Questions
 from keras_symvae.values import checked, named, trainable, typed
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
-class Team(keras.Model):
+class Team(Questions, keras.Model):
     """Pairs over shared variables: what a learner of several models trains.
 
     Data of a team are {member: data of that pair}, or values {name: [B, ...]} of which every
@@ -101,18 +102,6 @@ class Team(keras.Model):
     def call(self, data):
         """Reconstructs data: {member: {name: [B, ...]}}, the decoders' means."""
         return {member: self[member](part) for member, part in self.values(data).items()}
-
-    @functools.cached_property
-    def endpoints(self):
-        """{name: Endpoint}, the ones that `export` saves."""
-        return self.own_endpoints()
-
-    def own_endpoints(self):
-        """Returns {name: Endpoint} of the questions that this architecture answers.
-
-        Each has a method of its name.
-        """
-        return {}
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object

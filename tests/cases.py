@@ -3,7 +3,17 @@
 import keras
 import numpy as np
 
-from keras_symvae import ELBO, Factor, Pair, Player, SymmetricEquilibrium, Trunk, families
+from keras_symvae import (
+    ELBO,
+    Cooperative,
+    Factor,
+    Pair,
+    Player,
+    SymmetricEquilibrium,
+    Team,
+    Trunk,
+    families,
+)
 from zoo import Ladder
 
 FAMILIES = {
@@ -25,6 +35,7 @@ LEARNERS = {
     "symmetric": SymmetricEquilibrium,
     "elbo": ELBO,
 }
+TEAM_LEARNERS = {"cooperative": Cooperative}
 
 
 def images(size=32, shape=(3, 3, 1)):
@@ -63,6 +74,41 @@ def conditional_data(size=32):
     labels = rng.integers(0, 3, size)
     x = rng.normal(size=(size, 3)) + labels[:, None]
     return {"x": x.astype("float32"), "y": labels.astype("int32")}
+
+
+def team():
+    """Returns pairs p(x | y, z) and p(y | x, u); what one of them draws is the other's context."""
+    known = {
+        "x": families.Normal(3, scale="shared"),
+        "y": families.Categorical((), num_classes=3),
+        "z": families.Bernoulli(2),
+    }
+    other = {"x": known["x"], "y": known["y"], "u": families.Bernoulli(2)}
+    painter = Pair(
+        Player(
+            [Factor("z"), Factor("x", given=("z", "y"), network=joint([(2,), (3,)], 3))],
+            families=known,
+            name="decoder",
+        ),
+        Player(
+            [Factor("z", given=("x", "y"), network=joint([(3,), (3,)], 2))],
+            families=known,
+            name="encoder",
+        ),
+    )
+    labeller = Pair(
+        Player(
+            [Factor("u"), Factor("y", given=("u", "x"), network=joint([(2,), (3,)], 3))],
+            families=other,
+            name="decoder",
+        ),
+        Player(
+            [Factor("u", given=("x", "y"), network=joint([(3,), (3,)], 2))],
+            families=other,
+            name="encoder",
+        ),
+    )
+    return Team({"painter": painter, "labeller": labeller})
 
 
 def joint(shapes, units, *, activation=None):

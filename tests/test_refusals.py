@@ -21,7 +21,7 @@ REFUSED = {
     "label too large": (
         LABELS,
         np.array([0, 3]),
-        r"\[0, 3\]; Categorical expects values in \[-1, 2",
+        r"\[0, 3\]; Categorical expects values in \[0, 2",
     ),
     "label too small": (LABELS, np.array([0, -2]), r"\[-2, 0\]"),
     "negative count": (families.Poisson(1), np.full((3, 1), -1), "Poisson expects"),

@@ -36,6 +36,7 @@ class Ladder(Pair):
         width: of the hidden layers.
         trunk_width: of the encoder's hidden layers, where it differs.
         decoder_activation: of p(x | zM); all other activations are tanh.
+        prior: of z0, known only by samples, see `Pair`; None: uniform bits, a standard normal.
 
     Reference: Flach, Schlesinger, Shekhovtsov 2024; the official code dschles70/symvae-aistats2024.
     """
@@ -51,11 +52,13 @@ class Ladder(Pair):
         width=300,
         trunk_width=None,
         decoder_activation="tanh",
+        prior=None,
         name="ladder",
     ):
         self._check(image_shape, latents, order, body, likelihood)
         image_shape, latents = tuple(image_shape), tuple(latents)
-        config = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
+        apart = ("self", "__class__", "prior")
+        config = {key: value for key, value in locals().items() if key not in apart}
         trunk_width = trunk_width or width
         image = (
             likelihood if isinstance(likelihood, Family) else LIKELIHOODS[likelihood](image_shape)
@@ -77,7 +80,7 @@ class Ladder(Pair):
             pixels = math.prod(image.raw_shape)
             painter = MLP([width, width], pixels, activation=decoder_activation)
             reader = MLP([trunk_width, trunk_width])
-        decoder = [Factor("z0")]
+        decoder = [Factor("z0")] if prior is None else []
         decoder += [
             Factor(names[index], given=names[index - 1], network=link(index, 2))
             for index in range(1, len(names))
@@ -100,9 +103,10 @@ class Ladder(Pair):
         super().__init__(
             Player(decoder, families=families, name="decoder"),
             Player(encoder, families=families, trunk=trunk, name="encoder"),
+            prior=prior,
             name=name,
         )
-        self._config = config
+        self._config = {**config, "prior": self.prior}
 
     @staticmethod
     def _check(image_shape, latents, order, body, likelihood):
@@ -124,13 +128,13 @@ class Ladder(Pair):
 
     def get_config(self):
         config = dict(self._config)
-        for key in ("latents", "likelihood"):
+        for key in ("latents", "likelihood", "prior"):
             config[key] = keras.saving.serialize_keras_object(config[key])
         return config
 
     @classmethod
     def from_config(cls, config):
         config = dict(config)
-        for key in ("latents", "likelihood"):
+        for key in ("latents", "likelihood", "prior"):
             config[key] = keras.saving.deserialize_keras_object(config[key])
         return cls(**config)

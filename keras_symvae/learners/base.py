@@ -165,13 +165,12 @@ class Learner(Answers, keras.Model):
     def evaluate(self, x=None, y=None, **kwargs):
         """Returns the mean costs of held-out data, as `keras.Model.evaluate`; repeatable."""
         if holds_arrays(x):
-            self._check((x, y) if y is not None else x)
+            self._check(x if y is None else (x, y))
         return super().evaluate(x, y, **kwargs)
 
     def _check(self, data, *, whole=True):
-        return self.pair.check_training(
-            data, partial=self.takes_partial, whole=whole, learner=type(self).__name__
-        )
+        options = {"partial": self.takes_partial, "learner": type(self).__name__}
+        return self.pair.check_training(data, whole=whole, **options)
 
     def train_step(self, data):
         values = self.pair.values(data)

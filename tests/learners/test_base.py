@@ -15,7 +15,7 @@ from tests import cases
 def test_the_table_holds_every_learner():
     public = {getattr(learners, name) for name in learners.__all__}
     games = {part for part in public if inspect.isclass(part) and issubclass(part, Learner)}
-    assert games - {Learner} == set(cases.LEARNERS.values())
+    assert games - {Learner} == {*cases.LEARNERS.values(), *cases.TEAM_LEARNERS.values()}
 
 
 @pytest.mark.parametrize("name", cases.LEARNERS)
@@ -23,6 +23,12 @@ def test_learner(name):
     data = cases.conditional_data()
     learner = cases.LEARNERS[name](cases.conditional(), seed=3)
     testing.run_learner_test(learner, data, optimizer={"decoder": "adam", "encoder": "sgd"})
+
+
+@pytest.mark.parametrize("name", cases.TEAM_LEARNERS)
+def test_learner_of_a_team(name):
+    learner = cases.TEAM_LEARNERS[name](cases.team(), mixing=0.7, seed=3)
+    testing.run_learner_test(learner, cases.conditional_data())
 
 
 def test_learner_of_a_ladder_of_bits():

@@ -89,7 +89,7 @@ def test_free_bits_cost_nothing_and_have_no_gradient():
     np.testing.assert_allclose(gain, plain + costs["encoder/z"] - 2 * mean, rtol=1e-4)
     weight = pair.encoder.factor("z").network.kernel.value
     with tf.GradientTape(persistent=True) as tape:
-        gain, terms = generous.utility(values(), SEED)
+        gain, terms, _ = generous.utility(values(), SEED)
         rest = gain + terms["decoder/x"]
     assert not np.any(tape.gradient(rest, weight, unconnected_gradients="zero"))
     stingy, _, _ = ELBO(pair, free_bits=1e-6).utility(values(), SEED)

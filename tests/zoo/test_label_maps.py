@@ -327,6 +327,12 @@ def test_pets(pets):
     np.testing.assert_array_equal(maps.s[:, 0, [0, 4, 8]], np.tile([0, 1, 2], (7, 1)))
     np.testing.assert_allclose(maps.x[:, 0, [0, 4, 8], 0] * 255, np.tile([80, 160, 240], (7, 1)))
     assert len(label_maps.load("tfds:oxford_iiit_pet", split="test", size=4).x) == 2
+    blank = {"image": np.zeros((1, 4, 4, 3), np.uint8), "segmentation_mask": np.zeros((1, 4, 4, 1))}
+    pets.as_dataset = lambda split: tf.data.Dataset.from_tensor_slices(
+        {name: value.astype(np.uint8) for name, value in blank.items()}
+    )
+    with pytest.raises(ValueError, match=r"'oxford_iiit_pet': class 255 is out of range"):
+        label_maps.load("oxford_iiit_pet", size=4)
 
 
 @pytest.mark.parametrize("error", [None, ConnectionResetError, TimeoutError])

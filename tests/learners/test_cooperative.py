@@ -1,0 +1,129 @@
+"""Tests of cooperative learning: the equilibrium of two models, and what a team is taught."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_symvae import (
+    Cooperative,
+    Factor,
+    Pair,
+    Player,
+    SymmetricEquilibrium,
+    Team,
+    families,
+    seeds,
+)
+from tests import cases
+
+PI = {"one": np.array([0.7, 0.2, 0.1, 0.0]), "two": np.array([0.0, 0.1, 0.3, 0.6])}
+SEED = seeds.make(7)
+
+
+def categorical(name="x"):
+    """A pair whose decoder is one categorical distribution; its latent plays no part."""
+    known = {name: families.Categorical((), num_classes=4), "z": families.Bernoulli(1)}
+    return Pair(
+        Player([Factor("z"), Factor(name, learned=True)], families=known, name="decoder"),
+        Player([Factor("z")], families=known, name="encoder"),
+    )
+
+
+def sample_of(probabilities, size=1000):
+    """Integers whose frequencies are the probabilities, exactly."""
+    return np.repeat(np.arange(4), np.round(size * probabilities).astype(int)).astype("int32")
+
+
+@pytest.mark.parametrize("own", [0.3, 0.6])
+def test_two_models_reach_the_mixture_of_their_data(own):
+    """p_1 = (pi_1 + (1 - a) pi_2) / (2 - a), and the same for p_2."""
+    team = Team({"one": categorical(), "two": categorical()})
+    learner = Cooperative(team, mixing=own)
+    steps = 1000
+    rate = keras.optimizers.schedules.CosineDecay(0.05, steps)
+    learner.compile(keras.optimizers.Adam(rate, beta_1=0.5), steps_per_execution=50)
+    data = {member: {"x": sample_of(pi)} for member, pi in PI.items()}
+    learner.fit(data, batch_size=1000, steps_per_epoch=steps, verbose=0)
+    for member, other in (("one", "two"), ("two", "one")):
+        expected = (PI[member] + (1.0 - own) * PI[other]) / (2.0 - own)
+        found = tf.nn.softmax(team[member].decoder.factor("x").raw.value)
+        np.testing.assert_allclose(found, expected, atol=0.015)
+
+
+def test_a_team_of_loners_plays_symmetric_games():
+    """With mixing 1 every member's utilities are those of its own symmetric game."""
+    team, data = cases.team(), cases.conditional_data(8)
+    learner = Cooperative(team, mixing=1.0)
+    values = team.values(data)
+    for member in team.members:
+        alone = SymmetricEquilibrium(team[member])
+        mine = {name: tf.constant(data[name]) for name in ("x", "y")}
+        expected = alone.decoder_utility(mine, SEED)
+        found = learner.decoder_utility(member, values, SEED)
+        assert found.costs.keys() == {f"{member}/{name}" for name in expected.costs}
+        np.testing.assert_array_equal(found.gain, expected.gain)
+
+
+def test_lessons_hold_what_both_members_have():
+    """The labeller supplies labels of images that have none, as the painter's data."""
+    team, data = cases.team(), cases.conditional_data(6)
+    data["y"][2:] = -1
+    learner = Cooperative(team, mixing=0.5)
+    values = team.values(data)
+    lessons = learner._lessons("painter", learner.mixing["painter"], values, seed=SEED)
+    ((share, taught),) = lessons
+    assert share == 0.5 and taught.keys() == {"x", "y"}
+    np.testing.assert_array_equal(taught["x"], data["x"])
+    assert (taught["y"].numpy() >= 0).all()
+    ((_, taught),) = learner._lessons("labeller", learner.mixing["labeller"], values, seed=SEED)
+    np.testing.assert_array_equal(taught["y"], data["y"])  # known labels are the painter's context
+    assert np.isnan(taught["x"][2:]).all() and np.isfinite(taught["x"][:2]).all()
+
+
+def test_shared_latents_are_taught_and_others_are_dreamt():
+    """Where latents have one name, encoders learn them from the other's samples."""
+    twins = Team({"one": cases.ladder(), "two": cases.ladder()})
+    x = {"x": cases.images(8)}
+    values = twins.values({"one": x, "two": x})
+    half, whole = Cooperative(twins, mixing=0.5), Cooperative(twins, mixing=1.0)
+    own = whole.encoder_utility("one", values, SEED).gain
+    mixed = half.encoder_utility("one", values, SEED).gain
+    ((_, taught),) = half._lessons("one", half.mixing["one"], values, seed=seeds.fold(SEED, 1))
+    assert taught.keys() == {"x", "z0", "z1"}
+    lesson = sum(twins["one"].encoder.log_prob(taught).values())
+    np.testing.assert_allclose(mixed, 0.5 * own + 0.5 * np.mean(lesson), rtol=1e-5)
+    strangers = Cooperative(cases.team(), mixing=0.0)  # latents z and u: nothing to share
+    data = cases.conditional_data(8)
+    gain = strangers.encoder_utility("painter", strangers.pair.values(data), SEED).gain
+    assert np.any(gain != 0.0)
+
+
+REFUSED = {
+    "a matrix of another size": ({"mixing": [[1.0]]}, "matrix"),
+    "shares without sum 1": ({"mixing": [[0.5, 0.6], [0.0, 1.0]]}, "sum 1"),
+    "a negative share": ({"mixing": 1.5}, "at least 0"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_impossible_mixtures_are_refused(name):
+    options, message = REFUSED[name]
+    with pytest.raises(ValueError, match=message):
+        Cooperative(cases.team(), **options)
+
+
+def test_who_is_no_team_is_refused():
+    with pytest.raises(ValueError, match="trains a Team of pairs; received Ladder"):
+        Cooperative(cases.ladder(), mixing=0.5)
+    with pytest.raises(ValueError, match="rename one of them"):
+        Team({"one": categorical(), "two": cases.ladder()})
+
+
+def test_data_of_strangers_are_refused():
+    learner = Cooperative(cases.team(), mixing=0.5)
+    learner.compile()
+    with pytest.raises(ValueError, match=r"The data hold \['label'\]"):
+        learner.fit({"x": np.zeros((4, 3), "float32"), "label": np.zeros(4, "int32")})
+    with pytest.raises(ValueError, match="'y' is missing in all 4"):
+        learner.fit({"x": np.zeros((4, 3), "float32"), "y": np.full(4, -1, "int32")})
