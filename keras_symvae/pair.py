@@ -40,8 +40,8 @@ class Pair(endpoints.Questions, keras.Model):
         self.latent = tuple(name for name in drawn if name in encoder.names)
         self.observed = tuple(name for name in drawn if name not in encoder.names)
         self.context = tuple(name for name in self.families if name not in (*drawn, *encoder.names))
-        self._check_players(drawn)
         self._check_prior(roots)
+        self._check_players(drawn)
         encoder.bind(decoder)
         self.built = True
 

@@ -5,7 +5,9 @@ import pytest
 import tensorflow as tf
 
 from keras_symvae import Batches, seeds
+from keras_symvae.batches import Mixture, of
 
+X = np.random.default_rng(0).normal(size=(12, 3)).astype("float32")
 NUMBERS = {"x": np.arange(10, dtype="float32"), "y": np.arange(10, dtype="int32") * 2}
 
 
@@ -108,3 +110,26 @@ def test_seeds_fold_every_number():
     }
     assert len(folded) == 5
     assert len({int(seeds.integer(seeds.fold(root, n))) for n in range(50)}) == 50
+
+
+def test_a_mixture_puts_batches_below_each_other_and_marks_what_is_missing():
+    labelled = Batches({"x": X[:5], "y": np.arange(5, dtype="int32")}, batch_size=2, seed=1)
+    images = Batches({"x": X}, batch_size=4, seed=2)
+    angles = Batches({"x": X, "a": X[:, 0]}, batch_size=3, seed=3)
+    mixture = Mixture([labelled, images, angles])
+    assert (mixture.batch_size, mixture.steps_per_epoch) == (9, angles.steps_per_epoch)
+    batch = mixture.at(5)
+    expected = np.concatenate([part.at(5)["x"] for part in (labelled, images, angles)])
+    np.testing.assert_array_equal(batch["x"], expected)
+    np.testing.assert_array_equal(batch["y"], [*labelled.at(5)["y"], *(7 * [-1])])
+    assert np.isnan(batch["a"][:6]).all() and np.isfinite(batch["a"][6:]).all()
+    streamed = next(iter(mixture.dataset(start=5).as_numpy_iterator()))
+    np.testing.assert_array_equal(streamed["x"], batch["x"])
+
+
+def test_members_of_a_team_have_batches_of_their_own():
+    together = of({"one": {"x": X}, "two": {"x": X[:6]}}, batch_size=3, seed=4)
+    assert together.steps_per_epoch == len(X) // 3
+    for member, size in (("one", len(X)), ("two", 6)):
+        alone = Batches({"x": X[:size]}, batch_size=3, seed=4)
+        np.testing.assert_array_equal(together.at(7)[member]["x"], alone.at(7)["x"])

@@ -57,8 +57,7 @@ class Ladder(Pair):
     ):
         self._check(image_shape, latents, order, body, likelihood)
         image_shape, latents = tuple(image_shape), tuple(latents)
-        apart = ("self", "__class__", "prior")
-        config = {key: value for key, value in locals().items() if key not in apart}
+        config = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
         trunk_width = trunk_width or width
         image = (
             likelihood if isinstance(likelihood, Family) else LIKELIHOODS[likelihood](image_shape)
@@ -106,7 +105,7 @@ class Ladder(Pair):
             prior=prior,
             name=name,
         )
-        self._config = {**config, "prior": self.prior}
+        self._config = {**config, "prior": None}  # the source itself belongs to the pair
 
     @staticmethod
     def _check(image_shape, latents, order, body, likelihood):
@@ -127,7 +126,7 @@ class Ladder(Pair):
             )
 
     def get_config(self):
-        config = dict(self._config)
+        config = {**self._config, "prior": self.prior}
         for key in ("latents", "likelihood", "prior"):
             config[key] = keras.saving.serialize_keras_object(config[key])
         return config
