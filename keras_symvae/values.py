@@ -64,12 +64,12 @@ def checked(pair, data, *, complete=True):
     return values
 
 
-def trainable(pair, data, *, partial, whole, learner, alone=True):
+def trainable(pair, data, *, may_lack, whole, learner, alone=True):
     """Returns data as `checked` does, or refuses those that a learner cannot be trained with.
 
     Args:
         pair, data: as in `checked`.
-        partial: examples may lack variables.
+        may_lack: names of the variables that some examples may lack.
         whole: these are all data there are, not one batch of them.
         learner: who asks, for messages.
         alone: nobody else can supply what an example lacks.
@@ -83,9 +83,9 @@ def trainable(pair, data, *, partial, whole, learner, alone=True):
         raise ValueError(f"The encoder reads {absent}; the data hold {sorted(values)}.")
     lacking = {name: missing(pair.families[name], value) for name, value in values.items()}
     for name, rows in lacking.items():
-        if rows.any() and not partial:
+        if rows.any() and name not in may_lack:
             raise ValueError(
-                f"'{name}' is missing in {rows.sum()} examples; {learner} takes complete data. "
+                f"'{name}' is missing in {rows.sum()} examples, and {learner} cannot do without. "
                 "Leave these examples out."
             )
         if rows.all() and whole:

@@ -7,7 +7,7 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from keras_symvae import SymmetricEquilibrium, seeds
+from keras_symvae import ELBO, SymmetricEquilibrium, seeds
 from tests.enumeration import bits
 
 SEED = seeds.make(3)
@@ -196,3 +196,29 @@ def test_unknown_terms_and_bad_weights_are_refused():
         SymmetricEquilibrium(tiny(), weights={"decoder/labels": 1.0})
     with pytest.raises(ValueError, match="'encoder/paired' is a number"):
         SymmetricEquilibrium(tiny(), weights={"encoder/paired": -1.0})
+
+
+@pytest.mark.parametrize("weight", [0.0, 2.0])
+def test_the_bound_of_labelled_images_is_the_enumerated_one(weight):
+    """log p(x, y, z) - log q(z | x, y) with the label, log p(x, y, z) - log q(y, z | x) without."""
+    pair, example = tiny(), (2, 1, 0)
+    table = Table(pair)
+    p, q = (sum(scores.values())[2] for scores in (table.p, table.q))
+    with_label = np.exp(table.q["z0"][2, 1]) * (p[1] - table.q["z0"][2, 1])
+    without = np.exp(q) * (p - q)
+    expected = {("x", "y"): with_label.sum(), ("x",): without.sum()}
+    learner = ELBO(pair, label_weight=weight)
+    outcome = learner.utility(batch(pair, example, list(expected)), SEED, training=False)
+    gains = np.reshape(outcome.gain, [2, COPIES])
+    expected["x", "y"] += weight * table.q["y"][2, 1, 0]
+    for gain, bound in zip(gains, expected.values(), strict=True):
+        assert_mean(gain / 2, bound)  # two terms, each a mean over half of the batch
+
+
+def test_the_elbo_needs_images():
+    learner = ELBO(tiny())
+    learner.compile()
+    values = {"x": np.full((2, 2, 1, 1), np.nan, "float32"), "y": np.arange(2, dtype="int32")}
+    values["x"][0] = 1.0
+    with pytest.raises(ValueError, match="'x' is missing in 1 examples, and ELBO cannot"):
+        learner.fit(values, verbose=0)

@@ -34,8 +34,6 @@ class Learner(Answers, keras.Model):
         patience: after this many skipped steps in a row training stops with `NonFiniteError`.
     """
 
-    takes_partial = False  # examples may lack some of the variables
-
     def __init__(self, pair, *, seed=0, nonfinite="skip", patience=10, **kwargs):
         super().__init__(**kwargs)
         self.autocast = False  # data keep their precision
@@ -52,11 +50,7 @@ class Learner(Answers, keras.Model):
             self.cost_names,
             self.optional_cost_names,
             players=pair.players,
-            dimensions={
-                cost: family.size
-                for cost, family in pair.likelihoods.items()
-                if cost in self.cost_names and family.discrete
-            },
+            likelihoods=pair.likelihoods,
         )
         self.built = True
 
@@ -75,6 +69,11 @@ class Learner(Answers, keras.Model):
     @property
     def optional_cost_names(self):
         """Names of the costs that only some data have, below others: "player/variable/kind"."""
+        return ()
+
+    @property
+    def may_lack(self):
+        """Names of the variables that some examples may lack."""
         return ()
 
     @property
@@ -169,7 +168,7 @@ class Learner(Answers, keras.Model):
         return super().evaluate(x, y, **kwargs)
 
     def _check(self, data, *, whole=True):
-        options = {"partial": self.takes_partial, "learner": type(self).__name__}
+        options = {"may_lack": self.may_lack, "learner": type(self).__name__}
         return self.pair.check_training(data, whole=whole, **options)
 
     def train_step(self, data):

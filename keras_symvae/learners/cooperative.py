@@ -37,8 +37,6 @@ class Cooperative(Learner):
     heterogeneous data collections, FLICS 2025, arXiv 2511.01740.
     """
 
-    takes_partial = True
-
     def __init__(self, pair, *, mixing, weights=None, **kwargs):
         if not hasattr(pair, "members"):
             raise ValueError(f"Cooperative trains a Team of pairs; received {type(pair).__name__}.")
@@ -55,6 +53,10 @@ class Cooperative(Learner):
     @property
     def optional_cost_names(self):
         return [f"{name}/paired" for name in self.cost_names if "/encoder/" in name]
+
+    @property
+    def may_lack(self):
+        return self.pair.families
 
     def moves(self):
         return [

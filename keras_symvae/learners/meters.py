@@ -12,27 +12,21 @@ class Meters:
         costs: names of the costs that every step has, "player/variable".
         optional: names of costs that only some data have; they show once they were met.
         players: names of the players.
-        dimensions: {cost: number of dimensions} of those that are shown as "bits_per_dim" too.
+        likelihoods: {cost: Family}; those of discrete variables are shown as "bits_per_dim" too.
     """
 
-    def __init__(self, costs, optional, *, players, dimensions):
+    def __init__(self, costs, optional, *, players, likelihoods):
         self._means = {name: keras.metrics.Mean(name) for name in (*costs, *optional)}
         self._optional = set(optional)
         sums = {"loss": list(self._means.values())}
         for player in players:
             parts = [name for name in self._means if name.startswith(player + "/")]
             sums[player] = [self._means[name] for name in parts]
-        scaled = {
-            f"{name}/bits_per_dim": Derived(
-                f"{name}/bits_per_dim", [self._means[name]], scale=1.0 / (size * np.log(2.0))
-            )
-            for name, size in dimensions.items()
-        }
-        self._metrics = {
-            **{name: Derived(name, parts) for name, parts in sums.items()},
-            **self._means,
-            **scaled,
-        }
+        self._metrics = {name: Derived(name, parts) for name, parts in sums.items()} | self._means
+        for cost, family in likelihoods.items():
+            if family.discrete and cost in costs:
+                name, scale = f"{cost}/bits_per_dim", 1.0 / (family.size * np.log(2.0))
+                self._metrics[name] = Derived(name, [self._means[cost]], scale=scale)
 
     @property
     def metrics(self):

@@ -46,8 +46,6 @@ class SymmetricEquilibrium(Learner):
         others: see `Learner`.
     """
 
-    takes_partial = True
-
     def __init__(self, pair, *, weights=None, **kwargs):
         for player in (pair.decoder, pair.encoder):
             player.require_density("SymmetricEquilibrium")
@@ -61,6 +59,10 @@ class SymmetricEquilibrium(Learner):
     @property
     def optional_cost_names(self):
         return [f"encoder/{name}/paired" for name in self.pair.encoder.names]
+
+    @property
+    def may_lack(self):
+        return self.pair.families
 
     def moves(self):
         return [(("decoder",), self.decoder_utility), (("encoder",), self.encoder_utility)]

@@ -151,7 +151,7 @@ def test_missing_labels_are_refused_by_who_cannot_use_them():
     model.compile()
     data = cases.conditional_data()
     data["y"][:3] = -1
-    with pytest.raises(ValueError, match="'y' is missing in 3 examples"):
+    with pytest.raises(ValueError, match="'y' is missing in 3 examples, and ELBO cannot"):
         model.fit(data, verbose=0)
     assert int(model.steps.numpy()) == 0
 
