@@ -102,6 +102,7 @@ class Mixture(Minibatches):
         self.parts = list(parts)
         self.steps_per_epoch = max(part.steps_per_epoch or 0 for part in self.parts) or None
         self.batch_size = sum(part.batch_size for part in self.parts)
+        self.size = max(part.size for part in self.parts)
 
     def at(self, step):
         batches = [part.at(step) for part in self.parts]

@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from keras_symvae import pictures
 from keras_symvae.evaluation.information import information
+from keras_symvae.team import Team
 
 
 class Backup(keras.callbacks.Callback):
@@ -121,9 +122,28 @@ class Information(keras.callbacks.Callback):
         self.values, self.seed = values, seed
 
     def on_epoch_end(self, epoch, logs=None):
-        found = information(self.model.pair, self.values, seed=self.seed)
+        for prefix, pair, values in _members(self.model.pair, self.values):
+            found = information(pair, values, seed=self.seed)
+            if logs is not None:
+                logs |= {f"information/{prefix}{z}": float(each.sum()) for z, each in found.items()}
+
+
+class Accuracy(keras.callbacks.Callback):
+    """Adds "accuracy/y" to the metrics of an epoch, for models with `classify`.
+
+    Args:
+        values: held-out data {"x": [N, ...], "y": [N]}.
+    """
+
+    def __init__(self, values):
+        super().__init__()
+        self.values = values
+
+    def on_epoch_end(self, epoch, logs=None):
+        probabilities = self.model.classify(self.values["x"])
         if logs is not None:
-            logs.update({f"information/{name}": float(each.sum()) for name, each in found.items()})
+            right = probabilities.argmax(axis=1) == self.values["y"]
+            logs["accuracy/y"] = float(right.mean())
 
 
 class TensorBoard(keras.callbacks.TensorBoard):
@@ -164,18 +184,22 @@ class Pictures(keras.callbacks.Callback):
         self._writer.close()
 
     def on_epoch_end(self, epoch, logs=None):
-        pair = self.model.pair
-        originals = {name: value[: self.n // 2] for name, value in self.values.items()}
-        context = {name: self.values[name][: self.n] for name in pair.context}
-        samples = pair.generate(self.n, seed=self.seed, **context, output="mean")
-        answers = pair.reconstruct(originals, seed=self.seed)
         with self._writer.as_default(step=epoch):
-            for name in pair.observed:
-                if len(pair.families[name].shape) != 3:
-                    continue
-                tf.summary.image(f"samples/{name}", pictures.grid(samples[name])[None])
-                both = pictures.pairs(originals[name], answers[name])
-                tf.summary.image(f"reconstructions/{name}", both[None])
+            for prefix, pair, values in _members(self.model.pair, self.values):
+                self._write(prefix, pair, values)
+
+    def _write(self, prefix, pair, values):
+        originals = {name: value[: self.n // 2] for name, value in values.items()}
+        context = {name: values[name][: self.n] for name in pair.context}
+        n = None if context else self.n
+        samples = pair.generate(n, seed=self.seed, output="mean", **context)
+        answers = pair.reconstruct(originals, seed=self.seed)
+        for name in pair.observed:
+            if len(pair.families[name].shape) != 3:
+                continue
+            tf.summary.image(f"{prefix}samples/{name}", pictures.grid(samples[name])[None])
+            both = pictures.pairs(originals[name], answers[name])
+            tf.summary.image(f"{prefix}reconstructions/{name}", both[None])
 
 
 class Progress(keras.callbacks.ProgbarLogger):
@@ -200,6 +224,15 @@ class Progress(keras.callbacks.ProgbarLogger):
 
     def on_epoch_end(self, epoch, logs=None):
         super().on_epoch_end(epoch, _chosen(logs, self.final))
+
+
+def _members(model, values):
+    """Yields ("member/", pair, its values) of a team, or ("", pair, values)."""
+    if not isinstance(model, Team):
+        yield "", model, values
+        return
+    for member, pair in model.members.items():
+        yield f"{member}/", pair, model.split(values)[member]
 
 
 def _chosen(logs, names):

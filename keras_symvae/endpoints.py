@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_symvae import seeds
+from keras_symvae.values import typed
 
 BATCH_SIZE = 1000  # examples in memory at once; part of what a seed means
 OUTPUTS = ("sample", "mean", "mode")
@@ -24,6 +25,7 @@ class Endpoint:
         self.variables, self.integers = tuple(variables), tuple(integers)
         self._function = tf.function(function, reduce_retracing=True)
 
+    @tf.autograph.experimental.do_not_convert  # it takes one function for another's
     def __call__(self, values, **options):
         return self._function(values, **options)
 
@@ -43,6 +45,10 @@ class Questions:
     def own_endpoints(self):
         """Returns {name: Endpoint} of what only this architecture answers, each with a method."""
         return {}
+
+    def check(self, data):
+        """Returns data as {name: np.ndarray}, or refuses them."""
+        raise NotImplementedError
 
     def ask(self, question, data, *, seed=0, **options):
         """Returns the answer as {name: np.ndarray}, see `asked`."""
@@ -112,9 +118,8 @@ def asked(pair, question, values, *, seed, n=None, output=None, **options):
         options["steps"] = tf.constant(options["steps"])
     chunks = []
     for index, start in enumerate(range(0, n, BATCH_SIZE)):
-        part = pair.values(
-            {name: array[start : start + BATCH_SIZE] for name, array in values.items()}
-        )
+        rows = slice(start, start + BATCH_SIZE)
+        part = typed(pair, {name: array[rows] for name, array in values.items()})
         if "n" in endpoint.integers:
             options["n"] = tf.constant(min(BATCH_SIZE, n - start))
         # The first batch draws by the seed itself, as the signatures of an export do.

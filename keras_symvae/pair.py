@@ -9,7 +9,7 @@ from keras_symvae.values import checked, named, trainable, typed
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
-class Pair(endpoints.Questions, keras.Model):
+class Pair(keras.Model, endpoints.Questions):
     """A decoder p and an encoder q: the players of every game of this library.
 
         p(x, z | context)    and    q(z | x, context)

@@ -11,7 +11,7 @@ from keras_symvae.values import checked, named, trainable, typed
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
-class Team(Questions, keras.Model):
+class Team(keras.Model, Questions):
     """Pairs over shared variables: what a learner of several models trains.
 
     Data of a team are {member: data of that pair}, or values {name: [B, ...]} of which every

@@ -8,6 +8,7 @@ import numpy as np
 from keras_symvae import evaluation, pictures
 from scripts import commands, reports
 from scripts.data import spread
+from scripts.experiments import markdown, mean_of
 from scripts.measurements import Measurements
 from scripts.runs import Run
 from scripts.settings import data
@@ -42,7 +43,7 @@ class Comparison:
         learner, images = commands.load_model(run.model), data(run.settings)
         measured = Measurements(learner, images, n=self.n, seed=self.seed)
         extractor = measured.features(extractor="classifier", folder=self.features)
-        real = extractor(spread(measured.held_out, self.n))
+        real = extractor(spread(measured.held_out["x"], self.n))
 
         def distance(x):
             return evaluation.frechet_distance(real, extractor(np.clip(x, 0.0, 1.0)))
@@ -80,13 +81,8 @@ class Comparison:
 
     def table(self):
         """Returns the Markdown table, mean ± standard deviation over seeds."""
-        heads = ["one-shot", *(f"after {step}" for step in STEPS[1:])]
-        lines = [
-            "| preset | learner | seeds | updates | minutes | decoder/x | information | "
-            + " | ".join(heads)
-            + " |",
-            "|---" * (7 + len(heads)) + "|",
-        ]
+        heads = ["preset", "learner", "seeds", "updates", "minutes", "decoder/x", "information"]
+        rows = []
         for (preset, label), runs in self.groups().items():
             chains = [self.chain(run) for run in runs]
             found = [run.last_report() for run in runs]
@@ -95,14 +91,14 @@ class Comparison:
                 label,
                 ", ".join(str(run.settings["seed"]) for run in runs),
                 str(runs[0].settings["steps"]),
-                _spread(report["seconds"] / 60 for report in found),
-                _spread(report["metrics"]["val_decoder/x"]["last"] for report in found),
-                _spread(sum(chain["information"].values()) for chain in chains),
+                mean_of(report["seconds"] / 60 for report in found),
+                mean_of(report["metrics"]["val_decoder/x"]["last"] for report in found),
+                mean_of(sum(chain["information"].values()) for chain in chains),
             ]
             for step in STEPS:
-                cells.append(_spread(_at(chain, step)["distance"] for chain in chains))
-            lines.append(f"| {' | '.join(cells)} |")
-        return "\n".join(lines) + "\n"
+                cells.append(mean_of(_at(chain, step)["distance"] for chain in chains))
+            rows.append(cells)
+        return markdown([*heads, "one-shot", *(f"after {step}" for step in STEPS[1:])], rows)
 
     def picture(self, path):
         """Writes a PNG: per preset and learner a row one-shot and a row after the last step."""
@@ -138,9 +134,3 @@ class Comparison:
 
 def _at(chain, step):
     return next(row for row in chain["rows"] if row["steps"] == step)
-
-
-def _spread(values):
-    values = list(values)
-    mean = statistics.mean(values)
-    return f"{mean:.2f} ± {statistics.stdev(values):.2f}" if len(values) > 1 else f"{mean:.2f}"

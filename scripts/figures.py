@@ -1,6 +1,7 @@
-"""Makes the figures of docs/results from folders of runs.
+"""Makes the figures of docs/results: of runs that were trained, or of an experiment of its own.
 
 python -m scripts.figures --runs='runs/fashion/*' --name=fashion_mnist
+python -m scripts.figures --experiment=cooperation --data=fashion_mnist --seeds=0,1
 """
 
 import glob
@@ -14,8 +15,21 @@ from absl import flags
 
 from scripts import commands, reports
 from scripts.comparison import Comparison
+from scripts.cooperation import Cooperation
 
-flags.DEFINE_string("runs", None, "Folders of runs, a pattern such as 'runs/fashion/*'.")
+EXPERIMENTS = {kind.name: kind for kind in (Cooperation,)}
+
+flags.DEFINE_enum(
+    "experiment", None, sorted(EXPERIMENTS), "What to train and measure. Default: compare --runs."
+)
+flags.DEFINE_string(
+    "runs",
+    None,
+    "Folders of runs, a pattern such as 'runs/fashion/*'; of an experiment the one folder that "
+    "keeps its trainings, by default runs/EXPERIMENT.",
+)
+flags.DEFINE_string("data", None, "Of an experiment, as in scripts.train.")
+flags.DEFINE_list("seeds", ["0"], "Of an experiment: every setting is trained with each.")
 flags.DEFINE_string("name", None, "Name of the figures: NAME.md, NAME.json and NAME.png.")
 flags.DEFINE_string("out", "docs/results", "Folder to write to.")
 flags.DEFINE_string("features", "runs", "Folder that keeps the classifiers behind the distances.")
@@ -25,8 +39,14 @@ FLAGS = flags.FLAGS
 
 
 def main():
+    if FLAGS.experiment:
+        chosen = EXPERIMENTS[FLAGS.experiment]
+        folder = FLAGS.runs or f"runs/{FLAGS.experiment}"
+        seeds = [int(seed) for seed in FLAGS.seeds]
+        print(chosen(folder, data=FLAGS.data or chosen.usual, seeds=seeds).make(FLAGS.out), end="")
+        return
     if not FLAGS.runs or not FLAGS.name:
-        raise ValueError("say which --runs and give the figures a --name")
+        raise ValueError("say which --runs and give the figures a --name, or an --experiment")
     folders = [path for path in sorted(glob.glob(FLAGS.runs)) if pathlib.Path(path).is_dir()]
     if not folders:
         raise FileNotFoundError(f"--runs={FLAGS.runs} matches no folder")

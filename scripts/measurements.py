@@ -25,12 +25,12 @@ class Measurements:
     def metrics(self):
         """Returns {name: mean cost over all held-out images}, nats."""
         return self.learner.evaluate(
-            {"x": self.held_out}, batch_size=BATCH_SIZE, verbose=0, return_dict=True
+            self.held_out, batch_size=BATCH_SIZE, verbose=0, return_dict=True
         )
 
     def log_likelihood(self, *, num_samples):
         """Returns the mean log-likelihood in nats, with the standard error of that mean."""
-        x = spread(self.held_out, self.n)
+        x = spread(self.held_out["x"], self.n)
         found = evaluation.log_likelihood(
             self.learner.pair, {"x": x}, num_samples=num_samples, seed=self.seed
         )
@@ -44,7 +44,7 @@ class Measurements:
 
     def information(self):
         """Returns {latent: {"sum": nats, "per_element": [nats]}}."""
-        x = spread(self.held_out, self.n)
+        x = spread(self.held_out["x"], self.n)
         found = evaluation.information(self.learner.pair, {"x": x}, seed=self.seed)
         return {
             name: {"sum": float(np.sum(each)), "per_element": each} for name, each in found.items()
@@ -60,7 +60,7 @@ class Measurements:
         images = self.data.read("train")
         x = self.data.prepared(images.x)
         features = self.features(extractor=extractor, folder=folder)
-        real = spread(self.held_out, self.n)
+        real = spread(self.held_out["x"], self.n)
         n = len(real)
         options = {"seed": self.seed, "output": output}
         found = {

@@ -29,7 +29,7 @@ def write(path, report):
 def of_training(records, *, settings):
     """Returns the report of a run: the last and the best value of every metric, and its speed.
 
-    Metrics are nats per example; the best is the lowest cost, or the most information.
+    Metrics are nats per example; the best is the lowest cost, the most information or accuracy.
 
     Args:
         records: what `callbacks.MetricsLog` wrote.
@@ -40,7 +40,7 @@ def of_training(records, *, settings):
     for name in names:
         values = [record["metrics"].get(name) for record in records]
         finite = [value for value in values if value is not None]
-        best = max if name.startswith("information/") else min
+        best = max if name.startswith(("information/", "accuracy/")) else min
         metrics[name] = {"last": values[-1], "best": best(finite, default=None)}
     points = [(0, 0.0), *((record["step"], record["seconds"]) for record in records)]
     rates = [(b[0] - a[0]) / max(b[1] - a[1], 1e-3) for a, b in itertools.pairwise(points)]

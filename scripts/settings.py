@@ -6,8 +6,10 @@ import math
 import pathlib
 
 import keras
+import numpy as np
 
-from keras_symvae import ELBO, SymmetricEquilibrium
+from keras_symvae import ELBO, Cooperative, Pair, SymmetricEquilibrium
+from scripts import commands
 from scripts.data import Data
 from zoo import presets
 from zoo.preparation import Preparation
@@ -16,6 +18,9 @@ FLAGS = (
     "preset",
     "learner",
     "data",
+    "labels_per_class",
+    "masks",
+    "prior",
     "binarize",
     "steps",
     "batch_size",
@@ -26,7 +31,8 @@ FLAGS = (
     "steps_per_execution",
     "jit_compile",
 )
-LEARNERS = {"symmetric": SymmetricEquilibrium, "elbo": ELBO}
+LEARNERS = {"symmetric": SymmetricEquilibrium, "elbo": ELBO, "cooperative": Cooperative}
+TARGETS = {"ladder": None, "semi_supervised": "y", "segmentation": "s"}
 EPOCHS = 20  # about so many lines of metrics, where a run is short enough
 LONGEST_EPOCH = 500  # steps: metrics, pictures and backup are never older than that
 
@@ -41,12 +47,18 @@ def resolve(flags):
         ValueError: the flags contradict one another.
     """
     preset = presets.get(flags["preset"])
-    if flags["learner"] not in preset.recipes:
+    learner = flags["learner"] or next(iter(preset.recipes))
+    if learner not in preset.recipes:
         raise ValueError(
             f"preset {flags['preset']!r} has recipes for {', '.join(preset.recipes)}, not for "
-            f"--learner={flags['learner']}"
+            f"--learner={learner}"
         )
-    recipe = preset.recipes[flags["learner"]]
+    recipe = preset.recipes[learner]
+    for flag, model in {"labels_per_class": "semi_supervised", "masks": "segmentation"}.items():
+        if flags[flag] is not None and preset.model != model:
+            raise ValueError(f"preset {flags['preset']!r} is a {preset.model}, without --{flag}")
+    if flags["prior"] is not None and (preset.model != "ladder" or learner == "elbo"):
+        raise ValueError("--prior is for ladders that are trained with --learner=symmetric")
     if flags["learning_rate"] is not None:
         rates = dict.fromkeys(recipe.learning_rate, flags["learning_rate"])
         recipe = dataclasses.replace(recipe, learning_rate=rates)
@@ -75,10 +87,13 @@ def resolve(flags):
     source = _settled(flags["data"] or preset.data)
     settings = {
         "preset": flags["preset"],
-        "learner": flags["learner"],
+        "learner": learner,
         "data": source,
+        "labelled": flags["labels_per_class"] or flags["masks"],
+        "prior": flags["prior"] and str(pathlib.Path(flags["prior"]).expanduser().resolve()),
         "steps": steps,
         "batch_size": flags["batch_size"] or preset.batch_size,
+        "labelled_batch_size": preset.labelled_batch_size,
         "seed": flags["seed"],
         "binarize": preparation.get("binarize", "none"),
         "epoch_steps": epoch_steps,
@@ -97,7 +112,8 @@ def learner(settings):
     fields = [field.name for field in dataclasses.fields(presets.Recipe)]
     recipe = presets.Recipe(**{name: settings[name] for name in fields})
     keras.utils.set_random_seed(settings["seed"])
-    pair = presets.get(settings["preset"]).pair()
+    prior = {} if settings["prior"] is None else {"prior": _prior(settings["prior"])}
+    pair = presets.get(settings["preset"]).pair(**prior)
     model = LEARNERS[settings["learner"]](pair, seed=settings["seed"], **recipe.options)
     model.compile(
         recipe.optimizer(steps=settings["steps"]),
@@ -109,11 +125,15 @@ def learner(settings):
 
 def data(settings):
     """Returns the `Data` of a run."""
+    architecture = settings["architecture"]
     return Data(
         settings["data"],
-        shape=settings["architecture"]["image_shape"],
+        shape=architecture["image_shape"],
         preparation=Preparation(**settings["preparation"]),
         owner=f"preset {settings['preset']!r}",
+        target=TARGETS[presets.get(settings["preset"]).model],
+        num_classes=architecture.get("num_classes"),
+        labelled=settings["labelled"],
     )
 
 
@@ -133,6 +153,26 @@ def check_same(settings, *, former):
             f"--resume goes on with the settings of the run, but {'; '.join(changed)}. Leave these "
             "flags out, or choose another --out for a new run"
         )
+
+
+def _prior(path):
+    """Returns the prior of z0 in a file: rows z0 of a .npz or .npy, or the pair of a model.keras.
+
+    Raises:
+        ValueError: the file is none of these.
+    """
+    path = pathlib.Path(path)
+    if path.suffix == ".keras":
+        trained = commands.load_model(path).pair
+        if not isinstance(trained, Pair) or trained.observed != ("x",):
+            raise ValueError(f"--prior={path} is no model of one variable x")
+        return trained
+    if path.suffix not in (".npz", ".npy"):
+        raise ValueError(f"--prior is a .npz with z0, a .npy or a model.keras; received {path}")
+    rows = np.load(path, allow_pickle=False)
+    if path.suffix == ".npz" and "z0" not in rows.files:
+        raise ValueError(f"--prior={path} holds {rows.files}; latents have to be called z0")
+    return rows["z0"] if path.suffix == ".npz" else rows
 
 
 def _options(assignments):

@@ -19,12 +19,37 @@ from zoo.preparation import BINARIZE
 from zoo.presets import PRESETS
 
 flags.DEFINE_enum("preset", "digits_ladder", list(PRESETS), "Architecture and recipe.")
-flags.DEFINE_enum("learner", "symmetric", list(settings.LEARNERS), "How the pair is trained.")
+flags.DEFINE_enum(
+    "learner",
+    None,
+    list(settings.LEARNERS),
+    "How it is trained. Default: symmetric, for a team of pairs cooperative.",
+)
 flags.DEFINE_string(
     "data",
     None,
     "Images: 'digits', a TFDS name or tfds:NAME, a folder of IDX files or of images, or a .npz "
     "with x and perhaps y. Default: those of the preset.",
+)
+flags.DEFINE_integer(
+    "labels_per_class",
+    None,
+    "Training images of each class whose labels are used, for semi-supervised presets; which ones "
+    "depends on --seed. Default: all.",
+    lower_bound=1,
+)
+flags.DEFINE_integer(
+    "masks",
+    None,
+    "Training images whose label maps are used, for segmentation presets; the others count as "
+    "images without one. Default: all.",
+    lower_bound=1,
+)
+flags.DEFINE_string(
+    "prior",
+    None,
+    "Prior of z0, known only by samples: a .npz with z0, a .npy, or a model.keras whose x it is. "
+    "Default: that of the preset.",
 )
 flags.DEFINE_enum(
     "binarize",
@@ -93,8 +118,9 @@ HELD_OUT = 2000  # images: enough for a curve, and cheap after every epoch
 
 
 def main():
-    run = Run(FLAGS.out or f"runs/{FLAGS.preset}-{FLAGS.learner}")
     asked = {name: FLAGS[name].value for name in settings.FLAGS}
+    learner = FLAGS.learner or next(iter(PRESETS[FLAGS.preset].recipes))
+    run = Run(FLAGS.out or f"runs/{FLAGS.preset}-{learner}")
     if FLAGS.resume:
         given = {name: value for name, value in asked.items() if FLAGS[name].present}
         chosen = settings.resolve({**asked, **run.settings["flags"], **given})
@@ -104,8 +130,12 @@ def main():
         chosen = settings.resolve(asked)
     # Data that do not fit are refused before there is a folder.
     data = settings.data(chosen)
-    batches = data.batches(batch_size=chosen["batch_size"], seed=chosen["seed"])
-    held_out = {"x": data.held_out(limit=HELD_OUT)}
+    batches = data.batches(
+        batch_size=chosen["batch_size"],
+        labelled_batch_size=chosen["labelled_batch_size"],
+        seed=chosen["seed"],
+    )
+    held_out = data.held_out(limit=HELD_OUT)
     learner = settings.learner(chosen)
     if not FLAGS.resume:
         run.begin(chosen)

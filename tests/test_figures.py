@@ -23,7 +23,7 @@ def run(folder, **flags):
     data, learner, made = settings.data(chosen), settings.learner(chosen), Run(folder)
     made.begin(chosen)
     batches = data.batches(batch_size=64, seed=chosen["seed"])
-    made.train(learner, batches, {"x": data.held_out(limit=50)}, settings=chosen, verbose=0)
+    made.train(learner, batches, data.held_out(limit=50), settings=chosen, verbose=0)
     made.save(learner)
     made.report(chosen)
     return folder

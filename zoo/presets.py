@@ -5,6 +5,9 @@ import dataclasses
 import keras
 
 from zoo.ladder import Ladder
+from zoo.semi_supervised import SemiSupervised
+
+MODELS = {"ladder": Ladder, "semi_supervised": SemiSupervised}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,11 +39,13 @@ class Preset:
     """One architecture, the way its data are prepared, and how each learner trains it.
 
     Args:
-        architecture: arguments of `Ladder`.
+        architecture: arguments of the model.
+        model: key of `MODELS`.
         data: default data set, a name that `datasets.load` takes.
         preparation: arguments of `Preparation`.
         steps, batch_size: the budget, the same for all learners.
         recipes: {learner: Recipe}.
+        labelled_batch_size: labelled images in a step, beside the others, where not all are.
         steps_per_execution: steps per call of the compiled step; where a step takes few
             milliseconds, Keras's work per call would show.
     """
@@ -51,11 +56,13 @@ class Preset:
     steps: int
     batch_size: int
     recipes: dict
+    labelled_batch_size: int | None = None
     steps_per_execution: int = 1
+    model: str = "ladder"
 
-    def pair(self):
-        """Returns a fresh, untrained pair."""
-        return Ladder(**self.architecture)
+    def pair(self, **changes):
+        """Returns a fresh, untrained pair or team; `changes` go before the architecture."""
+        return MODELS[self.model](**{**self.architecture, **changes})
 
 
 def _both(rate):

@@ -10,7 +10,7 @@ from keras_symvae import seeds
 from keras_symvae.learners.base import Learner
 from keras_symvae.learners.symmetric import checked, explained, recognised, recovered
 from keras_symvae.learners.terms import Outcome, Terms
-from keras_symvae.team import lent
+from keras_symvae.team import Team, lent
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
@@ -38,7 +38,7 @@ class Cooperative(Learner):
     """
 
     def __init__(self, pair, *, mixing, weights=None, **kwargs):
-        if not hasattr(pair, "members"):
+        if not isinstance(pair, Team):
             raise ValueError(f"Cooperative trains a Team of pairs; received {type(pair).__name__}.")
         for player in pair.players.values():
             player.require_density("Cooperative")

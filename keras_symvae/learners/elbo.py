@@ -105,7 +105,7 @@ class ELBO(Learner):
         )
         _, p = self.pair.decoder.walk(completed)
         costs = {f"decoder/{name}": self._cost(name, p, completed) for name in self.pair.observed}
-        gain = -sum(costs.values())
+        gain = -tf.add_n(list(costs.values()))
         for name in self.pair.latent:
             kl = self._kl(name, completed, q[name], p[name])
             if name in values:

@@ -138,7 +138,7 @@ def recognised(pair, values, *, weights):
 def _whole(player, values):
     log_probs = player.log_prob(values)
     costs = {f"{player.name}/{name}": -log_prob for name, log_prob in log_probs.items()}
-    return Outcome(sum(log_probs.values()), costs)
+    return Outcome(tf.add_n(list(log_probs.values())), costs)
 
 
 def _partial(pattern, scores, rows, weight):
@@ -146,4 +146,5 @@ def _partial(pattern, scores, rows, weight):
     scores = {name: tf.where(rows[name], score, 0.0) for name, score in scores.items()}
     costs = {pattern.format(name): -score for name, score in scores.items()}
     present = {pattern.format(name): rows[name] for name in scores}
-    return Outcome(weight * sum(scores.values()), costs, present)
+    total = tf.add_n(list(scores.values())) if scores else tf.zeros([])
+    return Outcome(weight * total, costs, present)
