@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_symvae import seeds
 from keras_symvae.values import typed
 
-BATCH_SIZE = 1000  # examples in memory at once; part of what a seed means
+BATCH_SIZE = 1000
 OUTPUTS = ("sample", "mean", "mode")
 
 
@@ -19,10 +19,12 @@ class Endpoint:
         function: what it computes.
         variables: names of the values that it is asked with.
         integers: names of the options that are int32 scalars.
+        batch_size: examples in memory at once, part of what a seed means; None: `BATCH_SIZE`.
     """
 
-    def __init__(self, function, *, variables=(), integers=("seed",)):
+    def __init__(self, function, *, variables=(), integers=("seed",), batch_size=None):
         self.variables, self.integers = tuple(variables), tuple(integers)
+        self.batch_size = batch_size
         self._function = tf.function(function, reduce_retracing=True)
 
     @tf.autograph.experimental.do_not_convert  # it takes one function for another's
@@ -99,7 +101,7 @@ def check_output(output):
 
 
 def asked(pair, question, values, *, seed, n=None, output=None, **options):
-    """Returns the answer as {name: np.ndarray [n, ...]}, computed in batches of `BATCH_SIZE`.
+    """Returns the answer as {name: np.ndarray [n, ...]}, in batches of `Endpoint.batch_size`.
 
     Raises:
         ValueError: n or output are none that this question has an answer for.
@@ -114,14 +116,14 @@ def asked(pair, question, values, *, seed, n=None, output=None, **options):
         raise ValueError(f"{question} needs a positive number of examples n; received {n!r}.")
     if output is not None:
         options["output"] = check_output(output)
-    if "steps" in options:
-        options["steps"] = tf.constant(options["steps"])
-    chunks = []
-    for index, start in enumerate(range(0, n, BATCH_SIZE)):
-        rows = slice(start, start + BATCH_SIZE)
+    for name in options.keys() & set(endpoint.integers):
+        options[name] = tf.constant(options[name])  # or every number would be a graph of its own
+    size, chunks = endpoint.batch_size or BATCH_SIZE, []
+    for index, start in enumerate(range(0, n, size)):
+        rows = slice(start, start + size)
         part = typed(pair, {name: array[rows] for name, array in values.items()})
         if "n" in endpoint.integers:
-            options["n"] = tf.constant(min(BATCH_SIZE, n - start))
+            options["n"] = tf.constant(min(size, n - start))
         # The first batch draws by the seed itself, as the signatures of an export do.
         fork = tf.cast(seed, tf.int32)
         if index > 0:

@@ -5,12 +5,10 @@ import os
 import pathlib
 
 from keras_symvae import callbacks, pictures
-from scripts import reports
-from scripts.data import spread
+from scripts import portraits, reports
 
-PICTURES = ("samples.png", "limiting.png", "reconstructions.png", "curves.png")
+PICTURES = dict.fromkeys((*portraits.OF_PAIR, *portraits.OF_TEAM, "curves.png"))
 FILES = ("settings.json", "model.keras", "metrics.jsonl", "report.json", "backup", "tensorboard")
-SHOWN = 100  # images in a picture, 10 x 10
 BATCH_SIZE = 500  # of held-out data
 
 
@@ -20,7 +18,7 @@ class Run:
         settings.json   flags and recipe       metrics.jsonl   one line per epoch
         model.keras     the trained learner    report.json     last and best of every metric
         backup/         what --resume needs    tensorboard/    curves and pictures
-        samples.png  limiting.png  reconstructions.png  curves.png
+        curves.png and the pictures of `portraits`
 
     Args:
         folder: its path.
@@ -72,9 +70,10 @@ class Run:
         # `fit` has epochs of one length only, so a rest is a `fit` of its own.
         full, rest = divmod(settings["steps"], settings["epoch_steps"])
         stages = [(full, settings["epoch_steps"])] + ([(full + 1, rest)] if rest else [])
-        final = ("loss", "decoder/x", "val_loss", "val_decoder/x")
+        final = ("loss", "decoder/x", "val_loss", "val_decoder/x", "accuracy/y")
         watchers = [
             callbacks.Information(held_out),
+            *([callbacks.Accuracy(held_out)] if "y" in held_out else []),
             callbacks.Pictures(logs / "pictures", held_out),
             callbacks.TensorBoard(logs),
             self.log,
@@ -103,14 +102,8 @@ class Run:
         os.replace(unfinished, self.model)
 
     def draw(self, learner, held_out, *, limiting_steps, seed):
-        """Writes the four pictures; samples are the means of pixels."""
-        samples = learner.generate(SHOWN, seed=seed, output="mean")["x"]
-        pictures.save(self.folder / "samples.png", pictures.grid(samples))
-        limiting = learner.limiting(SHOWN, steps=limiting_steps, seed=seed, output="mean")["x"]
-        pictures.save(self.folder / "limiting.png", pictures.grid(limiting))
-        chosen = spread(held_out["x"], SHOWN // 2)
-        both = pictures.pairs(chosen, learner.reconstruct({"x": chosen}, seed=seed)["x"])
-        pictures.save(self.folder / "reconstructions.png", both)
+        """Writes the pictures, see `portraits.draw`."""
+        portraits.draw(self.folder, learner, held_out, limiting_steps=limiting_steps, seed=seed)
         pictures.curves(self.folder / "curves.png", self.log.records())
 
     def last_report(self):

@@ -18,16 +18,18 @@ from PIL import Image
 
 import keras_symvae as sv
 import zoo  # noqa: F401 (registers the classes that model files name)
-from scripts import commands, reports, runs, settings
+from scripts import commands, portraits, reports, runs, settings
 
 ROOT = pathlib.Path(__file__).parents[1]
 # A rest that is shorter than an epoch is part of what has to be resumed.
 TINY = ("--steps=50", "--epoch_steps=4", "--batch_size=16")
 EPOCHS = 13
+PICTURES = (*portraits.OF_PAIR, "curves.png")
 FLAGS = {
     "train": (
-        "preset learner data binarize steps batch_size learning_rate option seed out [no]resume "
-        "epoch_steps limiting_steps steps_per_execution [no]jit_compile verbose"
+        "preset learner data labels_per_class masks prior binarize steps batch_size learning_rate "
+        "option seed out [no]resume epoch_steps limiting_steps steps_per_execution [no]jit_compile "
+        "verbose"
     ),
     "evaluate": (
         "run model data binarize n seed [no]distances extractor output limiting_steps "
@@ -108,8 +110,8 @@ def answers(folder):
 
 def test_training_fills_its_folder(folder):
     run = folder / "whole"
-    assert {path.name for path in run.iterdir()} == {*runs.FILES, *runs.PICTURES}
-    for name in runs.PICTURES:
+    assert {path.name for path in run.iterdir()} == {*runs.FILES, *PICTURES}
+    for name in PICTURES:
         picture = _picture(run / name)
         assert min(picture.shape[:2]) > 400
         assert picture.std() > 1
@@ -164,7 +166,7 @@ def test_a_killed_run_ends_as_if_nothing_had_happened(folder):
     assert [{**record, "seconds": 0} for record in first.records()] == [
         {**record, "seconds": 0} for record in second.records()
     ]
-    for name in runs.PICTURES:
+    for name in PICTURES:
         np.testing.assert_array_equal(_picture(whole / name), _picture(broken / name))
 
 
@@ -249,7 +251,7 @@ def test_what_cannot_be_is_refused_in_a_line(folder):
     whole, held = folder / "whole", (folder / "whole" / "metrics.jsonl").read_text()
     refused = {
         ("train", f"--out={whole}"): "--resume, or choose another --out",
-        ("train", f"--out={folder / 'new'}", "--learner=magic"): "<symmetric|elbo>",
+        ("train", f"--out={folder / 'new'}", "--learner=magic"): "<symmetric|elbo|cooperative>",
     }
     processes = [start(*command) for command in refused]
     for process, message in zip(processes, refused.values(), strict=True):

@@ -31,9 +31,9 @@ class Answers:
         return self.pair.limiting(n, **kwargs)
 
     def __getattr__(self, name):
-        """The questions that only this architecture answers, such as `classify`."""
+        """What only this architecture answers, such as `classify`."""
         pair = self.__dict__.get("pair")
-        if pair is not None and name in pair.own_endpoints():
+        if not name.startswith("_") and callable(getattr(type(pair), name, None)):
             return getattr(pair, name)
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}.")
 
