@@ -17,7 +17,8 @@ from scripts.settings import LEARNERS
 from zoo import datasets, presets
 from zoo.preparation import Preparation
 
-flags.DEFINE_enum("preset", "digits_ladder", list(presets.PRESETS), "Preset to train.")
+LADDERS = [name for name, preset in presets.PRESETS.items() if preset.model == "ladder"]
+flags.DEFINE_enum("preset", "digits_ladder", LADDERS, "Preset to train.")
 flags.DEFINE_string("data", None, "Data set; default: the preset's own.")
 flags.DEFINE_float("seconds", 60.0, "Seconds of training per learner.", lower_bound=1.0)
 flags.DEFINE_integer("points", 10, "Number of measurements.", lower_bound=2)
@@ -61,7 +62,10 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unknown arguments: {argv[1:]}")
     options = {key: FLAGS[key].value for key in ("data", "seconds", "points", "seed")}
-    found = {name: trajectory(FLAGS.preset, name, **options) for name in LEARNERS}
+    found = {
+        name: trajectory(FLAGS.preset, name, **options)
+        for name in presets.get(FLAGS.preset).recipes
+    }
     print(json.dumps(found))
 
 

@@ -23,7 +23,7 @@ from zoo import presets
 from zoo.preparation import Preparation
 
 flags.DEFINE_enum("preset", "mnist_ladder_paper", list(presets.PRESETS), "Architecture and recipe.")
-flags.DEFINE_enum("learner", "symmetric", list(LEARNERS), "The game.")
+flags.DEFINE_enum("learner", None, list(LEARNERS), "The game. Default: the preset's first.")
 flags.DEFINE_integer("batch_size", 128, "Examples per step.", lower_bound=1)
 flags.DEFINE_float("seconds", 8.0, "Time spent on each measured loop.", lower_bound=0.1)
 flags.DEFINE_integer("steps_per_execution", 1, "Steps per call of the step in `fit`.")
@@ -52,18 +52,18 @@ def _durations(call, seconds):
 
 
 def measure(preset, learner, *, batch_size, seconds, steps_per_execution=1, jit_compile=False):
-    """Returns {"ms_per_step": ..., ...} of one preset and learner on random images."""
+    """Returns {"ms_per_step": ..., ...} of one preset and learner on random data."""
     chosen = presets.get(preset)
-    shape, recipe = chosen.architecture["image_shape"], chosen.recipes[learner]
+    recipe = chosen.recipes[learner]
     model = LEARNERS[learner](chosen.pair(), **recipe.options)
     model.compile(
         recipe.optimizer(steps=chosen.steps),
         steps_per_execution=steps_per_execution,
         jit_compile=jit_compile,
     )
-    images = np.random.default_rng(0).random((4 * batch_size, *shape), np.float32)
     transform = Preparation(**chosen.preparation)
-    batches = sv.Batches({"x": images}, batch_size=batch_size, transform=transform)
+    values = _values(model.pair.families, size=4 * batch_size)
+    batches = sv.Batches(values, batch_size=batch_size, transform=transform)
     batch = batches.at(0)
     step = tf.function(lambda: model.train_step(batch)["loss"], jit_compile=jit_compile)
     before = matmul_rate()
@@ -93,6 +93,19 @@ def measure(preset, learner, *, batch_size, seconds, steps_per_execution=1, jit_
     }
 
 
+def _values(families, *, size):
+    """Returns random images x, and where the model has them labels y, every other one missing, or
+    label maps s."""
+    rng = np.random.default_rng(0)
+    values = {"x": rng.random((size, *families["x"].shape), np.float32)}
+    for name in families.keys() & {"y", "s"}:
+        family = families[name]
+        values[name] = rng.integers(0, family.num_classes, (size, *family.shape), np.int32)
+    if "y" in values:
+        values["y"][::2] = families["y"].marker
+    return values
+
+
 class _EpochTimer(keras.callbacks.Callback):
     """Keeps the seconds of the last epoch: the first one pays for tracing."""
 
@@ -108,10 +121,16 @@ def main(argv):
         raise app.UsageError(f"Unknown arguments: {argv[1:]}")
     keras.utils.set_random_seed(0)
     variants = [(FLAGS.steps_per_execution, FLAGS.jit_compile)]
-    jobs = [(FLAGS.preset, FLAGS.learner, *variant) for variant in variants]
+    learner = FLAGS.learner or next(iter(presets.get(FLAGS.preset).recipes))
+    jobs = [(FLAGS.preset, learner, *variant) for variant in variants]
     if FLAGS.all:
         variants = [(1, False), (8, False), (1, True)]
-        jobs += [(p, name, *v) for p in presets.PRESETS for name in LEARNERS for v in variants]
+        jobs += [
+            (name, learner, *variant)
+            for name, preset in presets.PRESETS.items()
+            for learner in preset.recipes
+            for variant in variants
+        ]
     runs = []
     for preset, learner, steps_per_execution, jit_compile in jobs:
         run = measure(
