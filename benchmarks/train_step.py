@@ -94,8 +94,7 @@ def measure(preset, learner, *, batch_size, seconds, steps_per_execution=1, jit_
 
 
 def _values(families, *, size):
-    """Returns random images x, and where the model has them labels y, every other one missing, or
-    label maps s."""
+    """Returns random images x, and labels y, every other one missing, or label maps s."""
     rng = np.random.default_rng(0)
     values = {"x": rng.random((size, *families["x"].shape), np.float32)}
     for name in families.keys() & {"y", "s"}:

@@ -6,13 +6,14 @@ import os
 import pathlib
 import re
 import struct
-import urllib.error
 import zipfile
 import zlib
 
 import numpy as np
 
-SPLITS = ("train", "test", "all")
+from zoo.downloads import prepared
+from zoo.splits import SPLITS, choose
+
 OFFLINE = "'digits', a folder of images or IDX files (Debian's dataset-fashion-mnist), or a .npz"
 IDX = re.compile(r"(?:(.+)[-.])?(images|labels)[-.]idx[13]-ubyte(?:\.gz)?")
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp")
@@ -67,30 +68,16 @@ def load(data: str | os.PathLike = "digits", *, split: str = "train") -> Images:
         name = data.removeprefix("tfds:")
         parts, num_classes = _tfds(name)
 
-    parts = {part: _checked(f"{data} ({part})", *pair) for part, pair in parts.items()}
+    parts = {part: checked(f"{data} ({part})", *pair) for part, pair in parts.items()}
     seen = max((int(y.max()) + 1 for _, y in parts.values() if y is not None), default=0)
     if seen > (num_classes or seen):
         raise ValueError(f"{data}: label {seen - 1} is out of range for {num_classes} classes.")
 
-    if len(parts) == 2 and split != "all":
-        x, y = parts[split]
-    else:
-        kinds = {(x.shape[1:], "labelled" if y is not None else "") for x, y in parts.values()}
-        if len(kinds) > 1:
-            raise ValueError(f"{data}: train and test differ and cannot be joined: {kinds}.")
-        xs, ys = zip(*parts.values(), strict=True)
-        x, y = np.concatenate(xs), None if ys[0] is None else np.concatenate(ys)
-        if split != "all":
-            if len(x) == 1:
-                raise ValueError(f"{data}: one image cannot be divided; use split='all'.")
-            # Unlike that of `default_rng`, the stream of `RandomState` never changes.
-            order = np.random.RandomState(0).permutation(len(x))
-            chosen = (order < len(x) * (0.2 if data == "digits" else 0.1)) == (split == "test")
-            x, y = x[chosen], None if y is None else y[chosen]
+    x, y = choose(data, parts, split, share=0.2 if data == "digits" else 0.1)
     return Images(name, x, y, None if y is None else num_classes or seen)
 
 
-def _checked(where: str, x: np.ndarray, y: np.ndarray | None) -> tuple:
+def checked(where: str, x: np.ndarray, y: np.ndarray | None) -> tuple:
     if x.ndim not in (3, 4) or not x.size:
         raise ValueError(f"{where}: images must be [N, H, W(, C)], not empty, got {x.shape}.")
     if x.dtype != np.uint8 and x.dtype.kind not in "bf":
@@ -185,7 +172,7 @@ def _image_folder(folder: pathlib.Path) -> tuple[Parts, int | None]:
                 f"{root}: images ({', '.join(SUFFIXES)}, IDX) must lie all in this folder, or all "
                 f"in its class subfolders, got {len(files)} images at depths {sorted(depths)}."
             )
-        xs[part] = _images(files)
+        xs[part] = read_images(files)
         if depths == {2}:
             found[part] = [file.parent.name for file in files]
     classes = sorted(set().union(*found.values()))
@@ -193,7 +180,7 @@ def _image_folder(folder: pathlib.Path) -> tuple[Parts, int | None]:
     return {part: (x, ys.get(part)) for part, x in xs.items()}, len(classes) or None
 
 
-def _images(files: list[pathlib.Path]) -> np.ndarray:
+def read_images(files: list[pathlib.Path]) -> np.ndarray:
     from PIL import Image
 
     images: list[np.ndarray] = []
@@ -213,7 +200,6 @@ def _images(files: list[pathlib.Path]) -> np.ndarray:
 
 
 def _tfds(name: str) -> tuple[Parts, int | None]:
-    import requests
     import tensorflow_datasets as tfds
 
     try:
@@ -227,17 +213,7 @@ def _tfds(name: str) -> tuple[Parts, int | None]:
             f"{name!r} is neither a path nor a TFDS image dataset ({reason}); "
             f"data may be a TFDS name such as 'mnist', {OFFLINE}."
         ) from None
-    try:
-        if not builder.is_prepared():
-            # Left to itself, TFDS retries for minutes before it admits that it is offline.
-            for url in [url for url in builder.url_infos or () if url.startswith("http")][:1]:
-                requests.head(url, timeout=10)
-        sets = tfds.load(name)
-    except (requests.RequestException, urllib.error.URLError, ConnectionError, TimeoutError) as e:
-        raise ConnectionError(
-            f"TFDS dataset {name!r} is not on this machine and cannot be downloaded "
-            f"({type(e).__name__}). Without a network, data may be {OFFLINE}."
-        ) from None
+    sets = prepared(builder, known=OFFLINE).as_dataset()
     num_classes = getattr(features["label"], "num_classes", None) if "label" in features else None
     keys = ("image", "label") if num_classes else ("image",)
     parts = {}

@@ -4,14 +4,15 @@ import colorsys
 import dataclasses
 import os
 import pathlib
-import urllib.error
 import zipfile
 import zlib
 
 import numpy as np
 
 from zoo import datasets, mask_folder
+from zoo.downloads import prepared
 from zoo.silhouettes import THRESHOLD, silhouettes
+from zoo.splits import SPLITS, choose
 
 CELEB_A, PETS, SILHOUETTES = "celeb_a_mask_hq", "oxford_iiit_pet", "silhouettes:"
 PET_CLASSES = ("pet", "background", "border")
@@ -65,8 +66,8 @@ def load(data: str | os.PathLike, *, split: str = "train", size: int | Size = No
         FileNotFoundError: Data that are downloaded by hand are missing.
         ConnectionError: A TFDS dataset is not on this machine and cannot be downloaded.
     """
-    if split not in datasets.SPLITS:
-        raise ValueError(f"split must be one of {datasets.SPLITS}, got {split!r}.")
+    if split not in SPLITS:
+        raise ValueError(f"split must be one of {SPLITS}, got {split!r}.")
     size = (size, size) if isinstance(size, int) else size
     if size is not None and (len(size) != 2 or min(size) < 1):
         raise ValueError(f"size must be (height, width) in pixels, got {size}.")
@@ -82,7 +83,7 @@ def load(data: str | os.PathLike, *, split: str = "train", size: int | Size = No
         num_classes = max(int(s.max()) + 1 for _, s in parts.values())
         if not num_classes:
             raise ValueError(f"{data}: no image has a map; add one, or use zoo.datasets.")
-        return LabelMaps(path.resolve().stem, *_chosen(data, parts, split), num_classes)
+        return LabelMaps(path.resolve().stem, *choose(data, parts, split), num_classes)
     name = data.removeprefix("tfds:")
     if name not in (CELEB_A, PETS):
         raise ValueError(f"{name!r} is neither a path nor known; data may be {KNOWN}.")
@@ -108,7 +109,7 @@ def colours(num_classes: int, *, background: int = 0) -> np.ndarray:
 
 
 def _checked(where: str, x: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    x, _ = datasets._checked(where, x, None)
+    x, _ = datasets.checked(where, x, None)
     if s.shape != x.shape[:3] or s.dtype.kind not in "iu":
         raise ValueError(
             f"{where}: maps must be integers, one for each pixel of {x.shape[:3]}, got {s.dtype} "
@@ -120,22 +121,6 @@ def _checked(where: str, x: np.ndarray, s: np.ndarray) -> tuple[np.ndarray, np.n
             f"{s.min()} in some pixels; renumber it."
         )
     return x, s.astype(np.int32)
-
-
-def _chosen(data: str, parts: dict, split: str) -> tuple[np.ndarray, np.ndarray]:
-    if len(parts) == 2 and split != "all":
-        return parts[split]
-    shapes = {x.shape[1:] for x, _ in parts.values()}
-    if len(shapes) > 1:
-        raise ValueError(f"{data}: train and test differ and cannot be joined: {shapes}.")
-    x, s = (np.concatenate(column) for column in zip(*parts.values(), strict=True))
-    if split == "all":
-        return x, s
-    if len(x) == 1:
-        raise ValueError(f"{data}: one image cannot be divided; use split='all'.")
-    # Unlike that of `default_rng`, the stream of `RandomState` never changes.
-    chosen = (np.random.RandomState(0).permutation(len(x)) < 0.1 * len(x)) == (split == "test")
-    return x[chosen], s[chosen]
 
 
 def _silhouettes(data: str, split: str) -> LabelMaps:
@@ -193,7 +178,6 @@ def _fitted(x: np.ndarray, s: np.ndarray, size: tuple[int, int]) -> tuple[np.nda
 
 
 def _tfds(name: str, split: str, size: Size) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    import requests
     import tensorflow_datasets as tfds
 
     if name == PETS:
@@ -207,20 +191,7 @@ def _tfds(name: str, split: str, size: Size) -> tuple[np.ndarray, np.ndarray, tu
         if side not in celeb_a_mask_hq.SIDES or size not in (None, (side, side)):
             raise ValueError(f"{name!r} has the sizes {celeb_a_mask_hq.SIDES}, got {size}.")
         classes, first, name, size = celeb_a_mask_hq.CLASSES, 0, f"{name}/{side}", None
-    builder = tfds.builder(name)
-    try:
-        if not builder.is_prepared():
-            # Left to itself, TFDS retries for minutes before it admits that it is offline.
-            for url in [url for url in builder.url_infos or () if url.startswith("http")][:1]:
-                requests.head(url, timeout=10)
-            builder.download_and_prepare()
-    except (requests.RequestException, urllib.error.URLError, ConnectionError, TimeoutError) as e:
-        raise ConnectionError(
-            f"TFDS dataset {name!r} is not on this machine and cannot be downloaded "
-            f"({type(e).__name__}). Without a network, data may be {KNOWN}."
-        ) from None
-    except AssertionError as error:  # What TFDS raises where the manual folder is missing.
-        raise FileNotFoundError(str(error)) from None
+    builder = prepared(tfds.builder(name), known=KNOWN)
     examples = (
         (part, example["image"], example["segmentation_mask"][..., 0] - first)
         for part in (("train", "test") if split == "all" else (split,))

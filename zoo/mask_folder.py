@@ -30,7 +30,7 @@ def examples(root: pathlib.Path) -> Iterator[tuple[pathlib.Path, np.ndarray, np.
     if not images:
         raise ValueError(f"{root / 'images'} has no images ({', '.join(datasets.SUFFIXES)}).")
     for stem, file in images.items():
-        image = datasets._images([file])[0]
+        image = datasets.read_images([file])[0]
         mask = np.full(image.shape[:2], -1, np.int32)
         if stem in masks:
             mask[:] = _mask(masks[stem], image.shape[:2])

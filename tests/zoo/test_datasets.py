@@ -218,12 +218,15 @@ def tfds(monkeypatch):
         raise requests.exceptions.ConnectionError(url)
 
     builder = types.SimpleNamespace(
-        info=tfds.builder("mnist").info, is_prepared=lambda: False, url_infos={"https://a/b": None}
+        name="mnist",
+        info=tfds.builder("mnist").info,
+        is_prepared=lambda: False,
+        url_infos={"https://a/b": None},
+        download_and_prepare=lambda: pytest.fail("a download was tried"),
     )
     monkeypatch.setattr(tfds, "builder", {"mnist": builder}.get)
-    monkeypatch.setattr(tfds, "load", lambda name: pytest.fail("a download was tried"))
     monkeypatch.setattr(requests, "head", head)
-    return types.SimpleNamespace(builder=builder, patch=monkeypatch, module=tfds)
+    return types.SimpleNamespace(builder=builder, patch=monkeypatch)
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -235,7 +238,7 @@ def test_tfds(tfds, data):
 
     parts = {"extra": None, "test": part(GRAY[:4], LABELS[:4]), "train": part(GRAY, LABELS)}
     tfds.patch.setattr(tfds.builder, "is_prepared", lambda: True)
-    tfds.patch.setattr(tfds.module, "load", {"mnist": parts}.get)
+    tfds.builder.as_dataset = lambda: parts
     train, test, both = load_all(data)
     np.testing.assert_array_equal(train.x, SCALED)
     np.testing.assert_array_equal(both.y, np.concatenate([LABELS, LABELS[:4]]))
@@ -248,12 +251,12 @@ def test_tfds(tfds, data):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("error", [None, ConnectionResetError, TimeoutError])
 def test_tfds_offline(tfds, error):
-    def load(name):
+    def download():
         raise error("no route")
 
     if error:  # Lost while downloading, rather than found missing before it.
         tfds.patch.setattr(tfds.builder, "url_infos", None)
-        tfds.patch.setattr(tfds.module, "load", load)
+        tfds.patch.setattr(tfds.builder, "download_and_prepare", download)
     match = rf"'mnist' is not on this machine.*{error.__name__ if error else ''}.*'digits'.*\.npz"
     with pytest.raises(ConnectionError, match=match):
         datasets.load("mnist")

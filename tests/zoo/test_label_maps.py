@@ -311,7 +311,10 @@ def pets(monkeypatch):
         return tf.data.Dataset.from_generator(examples, output_signature=signature)
 
     builder = types.SimpleNamespace(
-        is_prepared=lambda: False, url_infos={"https://a/b": None}, as_dataset=as_dataset
+        name="oxford_iiit_pet",
+        is_prepared=lambda: False,
+        url_infos={"https://a/b": None},
+        as_dataset=as_dataset,
     )
     builder.download_and_prepare = lambda: pytest.fail("a download was tried")
     monkeypatch.setattr(tfds, "builder", {"oxford_iiit_pet": builder}.get)
