@@ -38,8 +38,12 @@ class Data:
         Raises:
             ValueError: the images have another shape, or the model's targets are not there.
         """
-        images = label_maps.load(self.name, split=split) if self.target == "s" else None
-        images = images or datasets.load(self.name, split=split)
+        if self.target == "s":
+            own = self.name.startswith(label_maps.SILHOUETTES) or self.name.endswith(".npz")
+            size = None if own else self.shape[:2]
+            images = label_maps.load(self.name, split=split, size=size)
+        else:
+            images = datasets.load(self.name, split=split)
         if images.x.shape[1:] != self.shape:
             raise ValueError(
                 f"images of {self.name!r} are {images.x.shape[1:]}, but {self.owner} takes "

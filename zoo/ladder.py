@@ -17,6 +17,19 @@ LIKELIHOODS = {
 }
 
 
+def check_image(image_shape, likelihood):
+    """Refuses a shape that is no image's, and a likelihood that is none of it."""
+    if len(image_shape) != 3:
+        raise ValueError(f"image_shape is (height, width, channels); received {image_shape}.")
+    if isinstance(likelihood, Family):
+        if likelihood.shape != tuple(image_shape):
+            raise ValueError(f"The likelihood {likelihood!r} has not the shape {image_shape}.")
+    elif likelihood not in LIKELIHOODS:
+        raise ValueError(
+            f"likelihood is one of {tuple(LIKELIHOODS)} or a Family; received {likelihood!r}."
+        )
+
+
 @keras.saving.register_keras_serializable(package="zoo")
 class Ladder(Pair):
     """A hierarchical VAE over an image x and latents z0 ... zM.
@@ -109,21 +122,13 @@ class Ladder(Pair):
 
     @staticmethod
     def _check(image_shape, latents, order, body, likelihood):
-        if len(image_shape) != 3:
-            raise ValueError(f"image_shape is (height, width, channels); received {image_shape}.")
+        check_image(image_shape, likelihood)
         if len(latents) < 1:
             raise ValueError("A ladder needs at least one latent level; received none.")
         choices = {"order": ("ladder", "reverse"), "body": ("mlp", "conv")}
         for key, value in {"order": order, "body": body}.items():
             if value not in choices[key]:
                 raise ValueError(f"{key} is one of {choices[key]}; received {value!r}.")
-        if isinstance(likelihood, Family):
-            if likelihood.shape != tuple(image_shape):
-                raise ValueError(f"The likelihood {likelihood!r} has not the shape {image_shape}.")
-        elif likelihood not in LIKELIHOODS:
-            raise ValueError(
-                f"likelihood is one of {tuple(LIKELIHOODS)} or a Family; received {likelihood!r}."
-            )
 
     def get_config(self):
         config = {**self._config, "prior": self.prior}

@@ -5,9 +5,10 @@ import dataclasses
 import keras
 
 from zoo.ladder import Ladder
+from zoo.segmentation import Segmentation
 from zoo.semi_supervised import SemiSupervised
 
-MODELS = {"ladder": Ladder, "semi_supervised": SemiSupervised}
+MODELS = {"ladder": Ladder, "semi_supervised": SemiSupervised, "segmentation": Segmentation}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +76,8 @@ FAST = {
 }
 SLOW = {"symmetric": Recipe(_both(1e-3)), "elbo": Recipe(_both(1e-3), options={"free_bits": 0.1})}
 
+PAINTED = Recipe({"painter": 2e-3, "labeller": 2e-3}, beta_1=0.5, options={"mixing": 1.0})
+
 PRESETS = {
     "digits_ladder": Preset(
         architecture={"image_shape": (8, 8, 1), "latents": (10, 40), "width": 200},
@@ -106,6 +109,30 @@ PRESETS = {
         steps=6000,
         batch_size=256,
         recipes=FAST,
+        steps_per_execution=10,
+    ),
+    "fashion_mnist_silhouettes": Preset(
+        model="segmentation",
+        architecture={"image_shape": (28, 28, 1), "num_classes": 11, "latent": 32},
+        data="silhouettes:fashion_mnist",
+        preparation={"noise": 0.02},
+        steps=3000,
+        batch_size=128,
+        recipes={"cooperative": PAINTED},
+    ),
+    "digits_silhouettes": Preset(
+        model="segmentation",
+        architecture={
+            "image_shape": (8, 8, 1),
+            "num_classes": 11,
+            "latent": 16,
+            "filters": (32, 64),
+        },
+        data="silhouettes:digits",
+        preparation={"noise": 0.02},
+        steps=1500,
+        batch_size=128,
+        recipes={"cooperative": PAINTED},
         steps_per_execution=10,
     ),
     "mnist_ladder_paper": Preset(

@@ -1,0 +1,122 @@
+"""A U-Net and its encoder: convolutional networks that read maps, and emit a map or a vector."""
+
+import math
+
+import keras
+
+register = keras.saving.register_keras_serializable(package="zoo")
+
+
+def contracting(filters, activation):
+    """Returns the convolutions from the full resolution down, each later one halving the sides."""
+    return [
+        keras.layers.Conv2D(count, 3, 2 if index else 1, padding="same", activation=activation)
+        for index, count in enumerate(filters)
+    ]
+
+
+@register
+class MapEncoder(keras.Layer):
+    """Maps of one size to one vector, [[B, H, W, C], ...] -> [B, units].
+
+    Args:
+        units: width of the output, which is linear.
+        filters: of every resolution, from the full one down, each half of the one before.
+        width: of the hidden layer that reads all of the lowest resolution.
+        activation: of all layers but the last.
+    """
+
+    def __init__(self, units, *, filters=(16, 32, 64), width=128, activation="relu", **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.filters = units, tuple(filters)
+        self.width, self.activation = width, activation
+        self.down = contracting(self.filters, activation)
+        self.flatten = keras.layers.Flatten()
+        self.squeeze = keras.layers.Dense(width, activation=activation)
+        self.head = keras.layers.Dense(units)
+
+    def call(self, maps):
+        output = keras.ops.concatenate(maps, axis=-1)
+        for layer in self.down:
+            output = layer(output)
+        return self.head(self.squeeze(self.flatten(output)))
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "units": self.units,
+            "filters": self.filters,
+            "width": self.width,
+            "activation": self.activation,
+        }
+
+
+@register
+class UNet(keras.Layer):
+    """Maps and a code to a map, [[B, H, W, C], ..., [B, n]] -> [B, *shape].
+
+        d_0 = act(Conv(maps)),      d_l = act(Conv(d_{l-1}))  at half of the resolution
+        h   = act(Linear(d_L) + Linear(code)),     u_L = act(Linear(h) + d_L)
+        u_l = act(Up(u_{l+1}) + Conv(d_l) + Linear(code)),    output = Conv(u_0)
+
+    The vector h sees the whole map. At the resolutions above it the code is one bias per channel,
+    the same at all positions: without it the maps alone explain the output before the code has
+    got through the vector, and the code is never used.
+
+    Args:
+        shape: (H, W, channels) of the output; H and W are those of the maps.
+        filters: of every resolution, from the full one down, each half of the one before.
+        width: of h.
+        activation: of all layers but the last.
+
+    Reference: Ronneberger, Fischer, Brox 2015, U-Net.
+    """
+
+    def __init__(self, shape, *, filters=(16, 32, 64), width=128, activation="relu", **kwargs):
+        super().__init__(**kwargs)
+        self.shape, self.filters = tuple(shape), tuple(filters)
+        self.width, self.activation = width, activation
+        height, width, channels = self.shape
+        *above, lowest = self.filters
+        factor = 2 ** len(above)
+        if height % factor or width % factor:
+            raise ValueError(
+                f"{len(self.filters)} resolutions need sides that {factor} divides; received "
+                f"{height} x {width}. Give fewer filters, or pad the maps."
+            )
+        grid = (height // factor, width // factor, lowest)
+        layers = keras.layers
+        self.down = contracting(self.filters, activation)
+        self.flatten = layers.Flatten()
+        self.squeeze = layers.Dense(self.width)
+        self.spread = layers.Dense(math.prod(grid))
+        self.unflatten = layers.Reshape(grid)
+        self.up = [layers.Conv2DTranspose(n, 4, 2, padding="same", use_bias=False) for n in above]
+        self.skip = [layers.Conv2D(n, 3, padding="same") for n in above]
+        self.code = [layers.Dense(n, use_bias=False) for n in (*above, self.width)]
+        self.act = layers.Activation(activation)
+        self.head = layers.Conv2D(channels, 3, padding="same")
+
+    def call(self, inputs):
+        *maps, code = inputs
+        *bias, shift = [layer(code) for layer in self.code]
+        output = keras.ops.concatenate(maps, axis=-1)
+        levels = []
+        for layer in self.down:
+            output = layer(output)
+            levels.append(output)
+        vector = self.act(self.squeeze(self.flatten(levels.pop())) + shift)
+        output = self.act(self.unflatten(self.spread(vector)) + output)
+        for index in reversed(range(len(levels))):
+            above = self.skip[index](levels[index]) + bias[index][:, None, None, :]
+            output = self.act(self.up[index](output) + above)
+        return self.head(output)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "shape": self.shape,
+            "filters": self.filters,
+            "width": self.width,
+            "activation": self.activation,
+        }
