@@ -3,14 +3,17 @@
 import math
 
 import keras
+import tensorflow as tf
 
+from keras_symvae import seeds
+from keras_symvae.endpoints import Endpoint
 from keras_symvae.factors import Factor
 from keras_symvae.families import Bernoulli, Categorical, Family
 from keras_symvae.pair import Pair
 from keras_symvae.players import Player
 from keras_symvae.trunks import Trunk
 from zoo.blocks import MLP, ConvDecoder, ConvEncoder
-from zoo.ladder import LIKELIHOODS
+from zoo.ladder import LIKELIHOODS, check_image
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -20,8 +23,19 @@ class SemiSupervised(Pair):
         p(x, y, z) = p(y) p(z0) prod_t p(z_t | z_{t-1}, y) p(x | zM, y)
         q(y, z | x) = q(y | x) q(z0 | x, y) prod_t q(z_t | z_{t-1}, x, y)
 
-    where q(z_t | ...) is proportional to p(z_t | ...) times a likelihood that a network emits.
-    The label of an image is -1 where it is not known.
+    where q(z_t | ...) is proportional to p(z_t | ...) times a likelihood that a network emits from
+    features of x, which q(y | x) reads too, and y. p(y) and p(z0) are uniform. Data are
+    {"x": [N, H, W, C], "y": [N]} or (x, y); a label of -1 is not known.
+
+    Args:
+        image_shape: (height, width, channels).
+        num_classes: labels are 0 ... num_classes - 1.
+        latents: the levels from z0 on: an integer n stands for n bits, or a `Family`.
+        body: "mlp", or "conv", see `Ladder`.
+        likelihood: of the image, see `Ladder`.
+        width: of the hidden layers.
+
+    Reference: Flach, Schlesinger, Shekhovtsov 2024; the structure is M2 of Kingma et al. 2014.
     """
 
     def __init__(
@@ -37,17 +51,18 @@ class SemiSupervised(Pair):
     ):
         image_shape, latents = tuple(image_shape), tuple(latents)
         config = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
+        check_image(image_shape, likelihood)
+        if not latents:
+            raise ValueError("SemiSupervised needs a latent beside the label; received none.")
+        if body not in ("mlp", "conv"):
+            raise ValueError(f"body is 'mlp' or 'conv'; received {body!r}.")
         image = (
             likelihood if isinstance(likelihood, Family) else LIKELIHOODS[likelihood](image_shape)
         )
         levels = [latent if isinstance(latent, Family) else Bernoulli(latent) for latent in latents]
         names = [f"z{index}" for index in range(len(levels))]
-        families = {
-            "x": image,
-            "y": Categorical((), num_classes=num_classes),
-            **dict(zip(names, levels, strict=True)),
-        }
-        units = [math.prod(level.raw_shape) for level in levels]
+        label = Categorical((), num_classes=num_classes)
+        families = {"x": image, "y": label, **dict(zip(names, levels, strict=True))}
         if body == "conv":
             painter, reader = ConvDecoder(image.raw_shape), ConvEncoder(width)
         else:
@@ -55,18 +70,66 @@ class SemiSupervised(Pair):
             reader = MLP([width, width])
         decoder = [Factor("y"), Factor("z0")]
         encoder = [Factor("y", given="h", network=keras.layers.Dense(num_classes))]
-        for index, name_ in enumerate(names):
+        for index, level in enumerate(levels):
+            units = math.prod(level.raw_shape)
             if index:
-                link = MLP([width, width], units[index], skip=True)
-                decoder.append(Factor(name_, given=("y", names[index - 1]), network=link))
-            head = MLP([width], units[index], skip=True)
-            encoder.append(Factor(name_, given=("h", "y"), network=head, tilt=True))
+                link = MLP([width, width], units, skip=True)
+                given = ("y", names[index - 1])
+                decoder.append(Factor(names[index], given=given, network=link))
+            head = MLP([width], units, skip=True)
+            encoder.append(Factor(names[index], given=("h", "y"), network=head, tilt=True))
         decoder.append(Factor("x", given=("y", names[-1]), network=painter))
         pixels = keras.Input(image.feature_shape)
-        trunk = Trunk(given="x", network=keras.Model(pixels, {"h": reader(pixels)}, name="reader"))
+        features = keras.Model(pixels, {"h": reader(pixels)}, name="features")
+        trunk = Trunk(given="x", network=features)
         super().__init__(
             Player(decoder, families=families, name="decoder"),
             Player(encoder, families=families, trunk=trunk, name="encoder"),
             name=name,
         )
         self._config = config
+
+    def classify(self, images, *, steps=0, seed=0):
+        """Returns class probabilities [N, num_classes] of images [N, H, W, C].
+
+        Args:
+            images: array.
+            steps: 0: q(y | x) itself; more: its mean along the limiting chain x = x_0 ... x_steps,
+                in which x_{t+1} ~ p(x | y, z) and (y, z) ~ q(y, z | x_t).
+            seed: integer, of the chain.
+        """
+        if steps < 0:
+            raise ValueError(f"classify needs steps >= 0; received {steps!r}.")
+        answer = self.ask("classify", {"x": images}, seed=seed, steps=steps)
+        return answer["probabilities"]
+
+    def own_endpoints(self):
+        return {"classify": Endpoint(self._classify, variables=("x",), integers=("steps", "seed"))}
+
+    def _classify(self, values, *, steps, seed):
+        root = seeds.make(seed)
+
+        def recognised(x):
+            reads = self.encoder.trunk.activations({"x": self.families["x"].features(x)})
+            return tf.nn.softmax(self.encoder.natural("y", reads, tf.shape(x)[0]))
+
+        def turn(step, x, total):
+            after = self.alternated({"x": x}, steps=1, seed=seeds.fold(root, step))["x"]
+            return step + 1, after, total + recognised(after)
+
+        start = (0, values["x"], recognised(values["x"]))
+        _, _, total = tf.while_loop(lambda step, *_: step < steps, turn, start)
+        return {"probabilities": total / tf.cast(steps + 1, tf.float32)}
+
+    def get_config(self):
+        config = dict(self._config)
+        for key in ("latents", "likelihood"):
+            config[key] = keras.saving.serialize_keras_object(config[key])
+        return config
+
+    @classmethod
+    def from_config(cls, config):
+        config = dict(config)
+        for key in ("latents", "likelihood"):
+            config[key] = keras.saving.deserialize_keras_object(config[key])
+        return cls(**config)
