@@ -5,6 +5,7 @@ import numpy as np
 
 from keras_symvae import Backup, Batches, Cooperative, Team, evaluation, pictures
 from keras_symvae.batches import Together
+from keras_symvae.evaluation.features import ClassifierFeatures
 from scripts.experiments import Experiment, markdown, mean_of
 from zoo import datasets, presets
 from zoo.preparation import Preparation
@@ -39,6 +40,8 @@ class Cooperation(Experiment):
         preset = presets.get(settings["preset"])
         preparation = Preparation(**preset.preparation)
         train = datasets.load(settings["data"], split="train")
+        if train.y is None or train.num_classes is None:
+            raise ValueError(f"{settings['data']!r} has no labels to halve it by")
         half = train.num_classes // 2
         halves = {"lower": train.y < half, "upper": train.y >= half}
         keras.utils.set_random_seed(settings["seed"])
@@ -67,11 +70,11 @@ class Cooperation(Experiment):
         learner.save(folder / "model.keras")
         classifier = self._classifier(train, preparation)
         found = {}
-        for member, rows in halves.items():
+        for member in halves:
             samples = team[member].generate(SEEN, seed=settings["seed"], output="mode")["x"]
             labels = np.argmax(classifier.predict(samples, verbose=0), axis=1)
-            own = np.unique(train.y[rows])
-            found[f"foreign/{member}"] = float(np.mean(~np.isin(labels, own)))
+            foreign = (labels >= half) == (member == "lower")
+            found[f"foreign/{member}"] = float(np.mean(foreign))
             found[f"classes/{member}"] = np.bincount(labels, minlength=2 * half).tolist()
             means = team[member].generate(SHOWN, seed=settings["seed"], output="mean")["x"]
             np.save(folder / f"{member}.npy", means)
@@ -84,6 +87,7 @@ class Cooperation(Experiment):
         features = evaluation.feature_extractor(
             x, train.y, num_classes=train.num_classes, path=path, extractor="classifier"
         )
+        assert isinstance(features, ClassifierFeatures)
         return features.classifier
 
     def table(self, results):

@@ -97,9 +97,10 @@ class Data:
             groups = [order[target[order] == label] for label in np.unique(target)]
         few = min(len(group) for group in groups)
         if few < self.labelled:
+            scarce = " of one class" if self.target == "y" else ""
             raise ValueError(
-                f"{self.labelled} {TARGETS[self.target]} were asked for, but {self.name!r} has "
-                f"{few}" + (" of one class" if self.target == "y" else "")
+                f"{self.labelled} {TARGETS[str(self.target)]} were asked for, but "
+                f"{self.name!r} has {few}{scarce}"
             )
         return np.concatenate([group[: self.labelled] for group in groups])
 

@@ -38,9 +38,8 @@ class SampledPriors(Experiment):
 
     Where the players agree, codes of data are distributed as the prior. Moons: a code z = (z0, z1)
     in the plane, and q(z0 | x) q(z1 | z0, x), so that q(z | x) may bend as the moons do. Pair: a
-    first pair whose pixels are linear in its bits, a second over the codes of the first, and the
-    first trained on with the samples of the second as its prior, a third of the updates each;
-    against one such pair with uniform bits and all updates.
+    first pair whose pixels are linear in its bits, a second over its codes, and the first trained
+    on with the second as its prior, in a third of the updates each; against one alone with all.
 
     Args: see `Experiment`.
     """
@@ -56,35 +55,35 @@ class SampledPriors(Experiment):
         keras.utils.set_random_seed(settings["seed"])
         preparation = Preparation(binarize="threshold", flip=settings["flip"])
         train, test = (datasets.load(settings["data"], split=part) for part in ("train", "test"))
-        x, held_out = ((part.x > preparation.threshold) * np.float32(1) for part in (train, test))
-        experiment = self._moons if settings["prior"] == "moons" else self._stack
-        found, shown = experiment(settings, train, preparation, x, held_out[:SAMPLES])
+        images = (train.x, test.x[:SAMPLES])
+        x, held_out = ((each > preparation.threshold).astype("float32") for each in images)
+        part = {"moons": self._moons, "pair": self._stack}[settings["prior"]]
+        found, shown = part(settings, train, preparation, x, held_out)
         np.savez(folder / "shown.npz", **shown, y=np.asarray(test.y)[:SAMPLES])
         return found
 
     def _moons(self, settings, train, preparation, x, held_out):
-        noise, n = settings["noise"], len(held_out)
+        noise, steps = settings["noise"], settings["steps"]
         points = moons(POINTS, noise=noise, seed=1000 + settings["seed"])
         families = {"x": Bernoulli(x.shape[1:]), "z0": Normal(1), "z1": Normal(1)}
         hidden = dict.fromkeys(families, 3 * [settings["width"]])
         given = {"decoder": {"x": ("z0", "z1")}, "encoder": {"z0": "x", "z1": ("z0", "x")}}
         pair = pair_of(families, **given, hidden=hidden, prior=apart(points))
-        fit(pair, train.x, preparation, settings, steps=settings["steps"])
+        fit(pair, train.x, preparation, settings, steps=steps)
         dense = cKDTree(moons(10 * POINTS, noise=noise, seed=1))
         near = np.quantile(dense.query(moons(POINTS, noise=noise, seed=2))[0], 0.99)
         found = {f"{kind}/{of}": [] for kind in POINTS_MEASURED for of in CODES}
         for draw in range(DRAWS):
             codes = np.concatenate([*pair.encode(held_out, seed=draw).values()], axis=1)
-            prior, again = (moons(n, noise=noise, seed=10 + 2 * draw + side) for side in (0, 1))
+            prior, again = np.split(moons(2 * len(codes), noise=noise, seed=10 + draw), 2)
             for of, z in zip(CODES, (codes, again), strict=True):
                 distances = cdist(z, prior)  # matched one to one, at the least sum
                 found[f"transport/{of}"].append(distances[linear_sum_assignment(distances)].mean())
                 found[f"kernel/{of}"].append(evaluation.kernel_distance(z, prior))
                 found[f"near/{of}"].append(np.mean(dense.query(z)[0] < near))
-        arcs = moons(2 * SHOWN, noise=None, seed=0)
-        shown = {"points": points[:1000], "codes": codes, "arcs": arcs}
-        shown["along"] = pair.decode(apart(arcs), output="mean")["x"]
-        shown["held-out"] = held_out[:SHOWN]
+        shown = {"points": points[:1000], "codes": codes, "held-out": held_out[:SHOWN]}
+        shown["arcs"] = moons(2 * SHOWN, noise=None, seed=0)
+        shown["along"] = pair.decode(apart(shown["arcs"]), output="mean")["x"]
         shown["moons: reconstructed"] = pair.reconstruct(shown["held-out"])["x"]
         return {name: float(np.mean(values)) for name, values in found.items()}, shown
 
@@ -92,8 +91,8 @@ class SampledPriors(Experiment):
         width, steps, seed = settings["width"], settings["steps"], settings["seed"]
         code = Bernoulli((1, 1, settings["bits"]))  # to the second pair an image of one pixel
         families = {"x": Bernoulli(x.shape[1:]), "z0": code}
-        path = self.folder.parent / f"features-{train.name}-threshold.keras"
-        options = {"num_classes": train.num_classes, "path": path, "extractor": "classifier"}
+        options = {"num_classes": train.num_classes, "extractor": "classifier"}
+        options["path"] = self.folder.parent / f"features-{train.name}-threshold.keras"
         features = evaluation.feature_extractor(x, train.y, **options)
         found, shown, real = {}, {}, features(held_out)
 
@@ -105,8 +104,8 @@ class SampledPriors(Experiment):
         def look(stage, pair):
             dreams = pair.generate(SAMPLES, seed=seed, output="mode")
             chains = pair.limiting(SAMPLES, steps=ALTERNATIONS, seed=seed, output="mode")
-            for kind, images in {"one_shot": dreams["x"], "limiting": chains["x"]}.items():
-                found[f"{kind}/{stage}"] = evaluation.frechet_distance(real, features(images))
+            for kind, values in {"one_shot": dreams, "limiting": chains}.items():
+                found[f"{kind}/{stage}"] = evaluation.frechet_distance(real, features(values["x"]))
             codes, again = pair.encode(held_out), pair.generate(SAMPLES, seed=seed + 1)
             for kind, values in {"kernel": codes, "again": again}.items():
                 signs = [2.0 * z.reshape(len(z), -1) - 1.0 for z in (values["z0"], dreams["z0"])]
@@ -124,8 +123,9 @@ class SampledPriors(Experiment):
         second = zoo.Ladder(code.shape, latents=settings["top"], order="reverse", width=width)
         fit(second, train.x, encoded, settings, steps=steps // 3)
         last = linear(prior=second)
-        for ours, its in ((last.decoder, first.decoder), (last.encoder, first.encoder)):
-            ours.set_weights(its.get_weights())  # its bits mean what the second pair knows of them
+        # The bits keep the meaning under which the second pair learned them.
+        last.decoder.set_weights(first.decoder.get_weights())
+        last.encoder.set_weights(first.encoder.get_weights())
         look(STAGES[2], last)
         fit(last, train.x, preparation, settings, steps=steps // 3)
         look(STAGES[3], last)
@@ -149,20 +149,19 @@ class SampledPriors(Experiment):
         rows = {label: shown[label] for label in shown if label == "held-out" or ":" in label}
         figure = Figure(figsize=(15, 11), layout="constrained")
         cells = figure.add_gridspec(5 + len(rows), 3)
-        axes = [figure.add_subplot(cells[:5, column]) for column in range(3)]
+        titles = ("points of the prior", "codes of held-out images, by class", "decoded")
+        axes = [figure.add_subplot(cells[:5, i], title=title) for i, title in enumerate(titles)]
         axes[0].scatter(*shown["points"].T, s=4, color="0.4")
         dots = axes[1].scatter(*shown["codes"].T, s=9, c=shown["y"], cmap="tab10")
         axes[1].legend(*dots.legend_elements(), ncols=2, fontsize=7, loc="lower left")
         for (u, v), image in zip(shown["arcs"], shown["along"], strict=True):
             box = (u - 0.12, u + 0.12, v - 0.14, v + 0.14)
             axes[2].imshow(image.squeeze(), extent=box, cmap="gray", aspect="auto", vmin=0, vmax=1)
-        titles = ("points of the prior", "codes of held-out images, by class", "decoded")
-        for panel, title in zip(axes, titles, strict=True):
-            panel.set(title=title, xlim=(-2.4, 2.4), ylim=(-2.2, 2.2))
+        for panel in axes:
+            panel.set(xlim=(-2.4, 2.4), ylim=(-2.2, 2.2))
         for index, (label, row) in enumerate(rows.items()):
-            panel = figure.add_subplot(cells[5 + index, :])
+            panel = figure.add_subplot(cells[5 + index, :], xticks=[], yticks=[])
             panel.imshow(pictures.grid(row, columns=SHOWN).squeeze(), cmap="gray", vmin=0, vmax=255)
-            panel.set(xticks=[], yticks=[])
             panel.set_ylabel(label, rotation=0, ha="right", va="center")
         figure.savefig(path, dpi=80)
 
@@ -187,11 +186,10 @@ def pair_of(families, *, decoder, encoder, hidden, prior=None):
         units = math.prod(families[name].raw_shape)
         return Factor(name, given=given, network=MLP(hidden[name], units) if given else None)
 
-    players = [
-        Player([factor(*item) for item in factors.items()], families=families, name=name)
-        for name, factors in {"decoder": decoder, "encoder": encoder}.items()
-    ]
-    return Pair(*players, prior=prior)
+    def player(name, factors):
+        return Player([factor(*each) for each in factors.items()], families=families, name=name)
+
+    return Pair(player("decoder", decoder), player("encoder", encoder), prior=prior)
 
 
 def fit(pair, x, transform, settings, *, steps):

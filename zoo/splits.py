@@ -1,11 +1,13 @@
 """The split of a data set into training and test examples."""
 
+from typing import Any
+
 import numpy as np
 
 SPLITS = ("train", "test", "all")
 
 
-def choose(data: str, parts: dict, split: str, *, share: float = 0.1) -> tuple:
+def choose(data: str, parts: dict, split: str, *, share: float = 0.1) -> tuple[np.ndarray, Any]:
     """Returns the arrays of one split, `(x, target)`.
 
     Of a set that comes in one part, a fixed random share is for testing.
