@@ -16,8 +16,9 @@ from absl import flags
 from scripts import commands, reports
 from scripts.comparison import Comparison
 from scripts.cooperation import Cooperation
+from scripts.sampled_priors import SampledPriors
 
-EXPERIMENTS = {kind.name: kind for kind in (Cooperation,)}
+EXPERIMENTS = {kind.name: kind for kind in (Cooperation, SampledPriors)}
 
 flags.DEFINE_enum(
     "experiment", None, sorted(EXPERIMENTS), "What to train and measure. Default: compare --runs."

@@ -55,8 +55,8 @@ class SampledPriors(Experiment):
         keras.utils.set_random_seed(settings["seed"])
         preparation = Preparation(binarize="threshold", flip=settings["flip"])
         train, test = (datasets.load(settings["data"], split=part) for part in ("train", "test"))
-        images = (train.x, test.x[:SAMPLES])
-        x, held_out = ((each > preparation.threshold).astype("float32") for each in images)
+        x = (train.x > preparation.threshold).astype("float32")
+        held_out = (test.x[:SAMPLES] > preparation.threshold).astype("float32")
         part = {"moons": self._moons, "pair": self._stack}[settings["prior"]]
         found, shown = part(settings, train, preparation, x, held_out)
         np.savez(folder / "shown.npz", **shown, y=np.asarray(test.y)[:SAMPLES])
@@ -106,8 +106,8 @@ class SampledPriors(Experiment):
             chains = pair.limiting(SAMPLES, steps=ALTERNATIONS, seed=seed, output="mode")
             for kind, values in {"one_shot": dreams, "limiting": chains}.items():
                 found[f"{kind}/{stage}"] = evaluation.frechet_distance(real, features(values["x"]))
-            codes, again = pair.encode(held_out), pair.generate(SAMPLES, seed=seed + 1)
-            for kind, values in {"kernel": codes, "again": again}.items():
+            again = pair.generate(SAMPLES, seed=seed + 1)
+            for kind, values in {"kernel": pair.encode(held_out), "again": again}.items():
                 signs = [2.0 * z.reshape(len(z), -1) - 1.0 for z in (values["z0"], dreams["z0"])]
                 found[f"{kind}/{stage}"] = evaluation.kernel_distance(*signs)
             shown[f"pair: {stage}"] = dreams["x"][:SHOWN]
@@ -123,8 +123,7 @@ class SampledPriors(Experiment):
         second = zoo.Ladder(code.shape, latents=settings["top"], order="reverse", width=width)
         fit(second, train.x, encoded, settings, steps=steps // 3)
         last = linear(prior=second)
-        # The bits keep the meaning under which the second pair learned them.
-        last.decoder.set_weights(first.decoder.get_weights())
+        last.decoder.set_weights(first.decoder.get_weights())  # bits keep what the second learned
         last.encoder.set_weights(first.encoder.get_weights())
         look(STAGES[2], last)
         fit(last, train.x, preparation, settings, steps=steps // 3)
@@ -135,11 +134,10 @@ class SampledPriors(Experiment):
         tables = []
         for prior, (labels, kinds) in TABLES.items():
             found = [r["found"] for r in results.values() if r["settings"]["prior"] == prior]
-            rows = [
-                [of, *(mean_of([f[f"{kind}/{of}"] for f in found], digits=3) for kind in kinds)]
-                for of in labels
+            columns = [
+                [mean_of((f[f"{k}/{of}"] for f in found), digits=3) for of in labels] for k in kinds
             ]
-            tables.append(markdown([prior, *kinds.values()], rows))
+            tables.append(markdown([prior, *kinds.values()], zip(labels, *columns, strict=True)))
         return "\n".join(tables)
 
     def picture(self, path, results):
@@ -150,15 +148,14 @@ class SampledPriors(Experiment):
         figure = Figure(figsize=(15, 11), layout="constrained")
         cells = figure.add_gridspec(5 + len(rows), 3)
         titles = ("points of the prior", "codes of held-out images, by class", "decoded")
-        axes = [figure.add_subplot(cells[:5, i], title=title) for i, title in enumerate(titles)]
+        options = {"xlim": (-2.4, 2.4), "ylim": (-2.2, 2.2)}
+        axes = [figure.add_subplot(cells[:5, i], title=t, **options) for i, t in enumerate(titles)]
         axes[0].scatter(*shown["points"].T, s=4, color="0.4")
         dots = axes[1].scatter(*shown["codes"].T, s=9, c=shown["y"], cmap="tab10")
         axes[1].legend(*dots.legend_elements(), ncols=2, fontsize=7, loc="lower left")
         for (u, v), image in zip(shown["arcs"], shown["along"], strict=True):
             box = (u - 0.12, u + 0.12, v - 0.14, v + 0.14)
             axes[2].imshow(image.squeeze(), extent=box, cmap="gray", aspect="auto", vmin=0, vmax=1)
-        for panel in axes:
-            panel.set(xlim=(-2.4, 2.4), ylim=(-2.2, 2.2))
         for index, (label, row) in enumerate(rows.items()):
             panel = figure.add_subplot(cells[5 + index, :], xticks=[], yticks=[])
             panel.imshow(pictures.grid(row, columns=SHOWN).squeeze(), cmap="gray", vmin=0, vmax=255)
