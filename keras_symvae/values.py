@@ -58,8 +58,14 @@ def checked(pair, data, *, complete=True):
         raise ValueError(f"Variables need one common length above 0; received {lengths}.")
     for name, value in values.items():
         family = pair.families[name]
-        if not complete and value.shape[1:] == family.shape:
-            value = value[~missing(family, value)]
+        if value.shape[1:] == family.shape:
+            rows = missing(family, value)
+            if complete and rows.any():
+                raise ValueError(
+                    f"'{name}' is missing in {rows.sum()} examples; ask about those apart, without "
+                    f"'{name}'."
+                )
+            value = value[~rows]
         family.check(name, value)
     return values
 

@@ -17,8 +17,9 @@ from scripts import commands, reports
 from scripts.comparison import Comparison
 from scripts.cooperation import Cooperation
 from scripts.sampled_priors import SampledPriors
+from scripts.semi_supervised import SemiSupervised
 
-EXPERIMENTS = {kind.name: kind for kind in (Cooperation, SampledPriors)}
+EXPERIMENTS = {kind.name: kind for kind in (Cooperation, SampledPriors, SemiSupervised)}
 
 flags.DEFINE_enum(
     "experiment", None, sorted(EXPERIMENTS), "What to train and measure. Default: compare --runs."

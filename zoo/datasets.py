@@ -78,6 +78,7 @@ def load(data: str | os.PathLike = "digits", *, split: str = "train") -> Images:
 
 
 def checked(where: str, x: np.ndarray, y: np.ndarray | None) -> tuple:
+    """Returns images as float32 `[N, H, W, C]` in [0, 1] and labels as int32, or refuses them."""
     if x.ndim not in (3, 4) or not x.size:
         raise ValueError(f"{where}: images must be [N, H, W(, C)], not empty, got {x.shape}.")
     if x.dtype != np.uint8 and x.dtype.kind not in "bf":
@@ -181,6 +182,7 @@ def _image_folder(folder: pathlib.Path) -> tuple[Parts, int | None]:
 
 
 def read_images(files: list[pathlib.Path]) -> np.ndarray:
+    """Returns the pixels of image files, uint8 `[N, H, W]` or `[N, H, W, 3]`, or refuses them."""
     from PIL import Image
 
     images: list[np.ndarray] = []

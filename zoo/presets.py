@@ -4,6 +4,7 @@ import dataclasses
 
 import keras
 
+from keras_symvae.families import Normal
 from zoo.ladder import Ladder
 from zoo.segmentation import Segmentation
 from zoo.semi_supervised import SemiSupervised
@@ -145,7 +146,12 @@ PRESETS = {
     ),
     "fashion_mnist_silhouettes": Preset(
         model="segmentation",
-        architecture={"image_shape": (28, 28, 1), "num_classes": 11, "latent": 32},
+        architecture={
+            "image_shape": (28, 28, 1),
+            "num_classes": 11,
+            "latent": 32,
+            "likelihood": Normal((28, 28, 1), scale=0.1, center=0.5, spread=0.5),
+        },
         data="silhouettes:fashion_mnist",
         preparation={"noise": 0.02},
         steps=3000,

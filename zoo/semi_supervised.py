@@ -3,6 +3,7 @@
 import math
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_symvae import seeds
@@ -14,6 +15,7 @@ from keras_symvae.players import Player
 from keras_symvae.trunks import Trunk
 from zoo.blocks import MLP, ConvDecoder, ConvEncoder
 from zoo.ladder import LIKELIHOODS, check_image
+from zoo.patches import PatchReader
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -31,9 +33,11 @@ class SemiSupervised(Pair):
         image_shape: (height, width, channels).
         num_classes: labels are 0 ... num_classes - 1.
         latents: the levels from z0 on: an integer n stands for n bits, or a `Family`.
-        body: "mlp", or "conv", see `Ladder`.
+        body: "mlp", or "conv", see `Ladder`; or "patches": the encoder reads a `PatchReader`, whose
+            filters can be learned from all images before, and p(x | zM, y) is that of "mlp".
         likelihood: of the image, see `Ladder`.
         width: of the hidden layers.
+        filters, patch: of `PatchReader`.
 
     Reference: Flach, Schlesinger, Shekhovtsov 2024; the structure is M2 of Kingma et al. 2014.
     """
@@ -47,6 +51,8 @@ class SemiSupervised(Pair):
         body="mlp",
         likelihood="bernoulli",
         width=300,
+        filters=64,
+        patch=6,
         name="semi_supervised",
     ):
         image_shape, latents = tuple(image_shape), tuple(latents)
@@ -54,8 +60,8 @@ class SemiSupervised(Pair):
         check_image(image_shape, likelihood)
         if not latents:
             raise ValueError("SemiSupervised needs a latent beside the label; received none.")
-        if body not in ("mlp", "conv"):
-            raise ValueError(f"body is 'mlp' or 'conv'; received {body!r}.")
+        if body not in ("mlp", "conv", "patches"):
+            raise ValueError(f"body is 'mlp', 'conv' or 'patches'; received {body!r}.")
         image = (
             likelihood if isinstance(likelihood, Family) else LIKELIHOODS[likelihood](image_shape)
         )
@@ -69,7 +75,13 @@ class SemiSupervised(Pair):
             painter = MLP([width, width], math.prod(image.raw_shape))
             reader = MLP([width, width])
         decoder = [Factor("y"), Factor("z0")]
-        encoder = [Factor("y", given="h", network=keras.layers.Dense(num_classes))]
+        if body == "patches":
+            # Few labels leave most directions of many features open, where random weights stay.
+            start, read = "zeros", "responses"
+        else:
+            start, read = "glorot_uniform", "h"
+        head = keras.layers.Dense(num_classes, kernel_initializer=start)
+        encoder = [Factor("y", given=read, network=head)]
         for index, level in enumerate(levels):
             units = math.prod(level.raw_shape)
             if index:
@@ -80,7 +92,14 @@ class SemiSupervised(Pair):
             encoder.append(Factor(names[index], given=("h", "y"), network=head, tilt=True))
         decoder.append(Factor("x", given=("y", names[-1]), network=painter))
         pixels = keras.Input(image.feature_shape)
-        features = keras.Model(pixels, {"h": reader(pixels)}, name="features")
+        if body == "patches":
+            if len(image.feature_shape) != 3:
+                raise ValueError(f"body='patches' reads images; {image!r} has no pixel features.")
+            responses = PatchReader(filters, patch=patch, name="reader")(pixels)
+            activations = {"responses": responses, "h": reader(responses)}
+        else:
+            activations = {"h": reader(pixels)}
+        features = keras.Model(pixels, activations, name="features")
         trunk = Trunk(given="x", network=features)
         super().__init__(
             Player(decoder, families=families, name="decoder"),
@@ -88,6 +107,30 @@ class SemiSupervised(Pair):
             name=name,
         )
         self._config = config
+
+    @property
+    def reader(self):
+        """The `PatchReader` of body="patches".
+
+        Raises:
+            ValueError: another body has none.
+        """
+        if self._config["body"] != "patches":
+            raise ValueError(f"body={self._config['body']!r} has no filters; take 'patches'.")
+        return self.encoder.trunk.network.get_layer("reader")
+
+    def adopt(self, filters, images, *, bias=-0.5):
+        """Takes over filters of patches, and standardises what they respond to images.
+
+        Args:
+            filters: [patch, patch, C, F], such as the weights of an encoder of patches.
+            images: [N, H, W, C], for the standardisation.
+            bias: number or [F].
+        """
+        reader = self.reader
+        reader.kernel.assign(filters)
+        reader.bias.assign(np.broadcast_to(bias, reader.bias.shape))
+        reader.standardise(self.families["x"].features(images))
 
     def classify(self, images, *, steps=0, seed=0):
         """Returns class probabilities [N, num_classes] of images [N, H, W, C].

@@ -35,6 +35,10 @@ class MapEncoder(keras.Layer):
         self.squeeze = keras.layers.Dense(width, activation=activation)
         self.head = keras.layers.Dense(units)
 
+    def build(self, shapes):
+        # Symbolic inputs build all layers inside, so that a file's weights find their places.
+        self.call([keras.KerasTensor(shape) for shape in shapes])
+
     def call(self, maps):
         output = keras.ops.concatenate(maps, axis=-1)
         for layer in self.down:
@@ -60,8 +64,7 @@ class UNet(keras.Layer):
         u_l = act(Up(u_{l+1}) + Conv(d_l) + Linear(code)),    output = Conv(u_0)
 
     The vector h sees the whole map. At the resolutions above it the code is one bias per channel,
-    the same at all positions: without it the maps alone explain the output before the code has
-    got through the vector, and the code is never used.
+    the same at all positions: without these biases the code was never used.
 
     Args:
         shape: (H, W, channels) of the output; H and W are those of the maps.
@@ -76,26 +79,32 @@ class UNet(keras.Layer):
         super().__init__(**kwargs)
         self.shape, self.filters = tuple(shape), tuple(filters)
         self.width, self.activation = width, activation
-        height, width, channels = self.shape
+        *sides, channels = self.shape
         *above, lowest = self.filters
         factor = 2 ** len(above)
-        if height % factor or width % factor:
+        if any(side % factor for side in sides):
             raise ValueError(
                 f"{len(self.filters)} resolutions need sides that {factor} divides; received "
-                f"{height} x {width}. Give fewer filters, or pad the maps."
+                f"{sides}. Give fewer filters, or pad the maps."
             )
-        grid = (height // factor, width // factor, lowest)
+        grid = (*(side // factor for side in sides), lowest)
         layers = keras.layers
         self.down = contracting(self.filters, activation)
         self.flatten = layers.Flatten()
-        self.squeeze = layers.Dense(self.width)
-        self.spread = layers.Dense(math.prod(grid))
+        self.squeeze = layers.Dense(width)
+        # Keras's default shrinks what goes from few units to many, and with it the code's voice.
+        loud = {"kernel_initializer": "he_normal"}
+        self.spread = layers.Dense(math.prod(grid), **loud)
         self.unflatten = layers.Reshape(grid)
         self.up = [layers.Conv2DTranspose(n, 4, 2, padding="same", use_bias=False) for n in above]
         self.skip = [layers.Conv2D(n, 3, padding="same") for n in above]
-        self.code = [layers.Dense(n, use_bias=False) for n in (*above, self.width)]
+        self.code = [layers.Dense(n, use_bias=False, **loud) for n in (*above, width)]
         self.act = layers.Activation(activation)
         self.head = layers.Conv2D(channels, 3, padding="same")
+
+    def build(self, shapes):
+        # Symbolic inputs build all layers inside, so that a file's weights find their places.
+        self.call([keras.KerasTensor(shape) for shape in shapes])
 
     def call(self, inputs):
         *maps, code = inputs

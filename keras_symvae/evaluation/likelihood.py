@@ -100,10 +100,4 @@ def _check_data(pair, data):
     lacking = [name for name in (*pair.observed, *pair.context) if name not in arrays]
     if lacking:
         raise ValueError(f"log_likelihood needs {lacking} beside {sorted(arrays)}.")
-    for name, array in arrays.items():
-        missing = int(np.sum(pair.families[name].missing(tf.convert_to_tensor(array))))
-        if missing:
-            raise ValueError(
-                f"'{name}' is missing in {missing} examples; score those apart, without '{name}'."
-            )
     return arrays

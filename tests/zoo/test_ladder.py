@@ -60,6 +60,7 @@ def heads(width, low, high):
     return dense(width, high) + 2 * dense(width, width) + dense(width, low) + high * low
 
 
+LADDER_PRESETS = {name for name, preset in PRESETS.items() if preset.model == "ladder"}
 WEIGHTS = {  # preset: (decoder, encoder)
     "digits_ladder": (
         link(10, 200, 40) + mlp(40, 200) + dense(200, 64),
@@ -89,10 +90,10 @@ WEIGHTS = {  # preset: (decoder, encoder)
 
 
 def test_the_table_holds_every_preset():
-    assert WEIGHTS.keys() == PRESETS.keys()
+    assert WEIGHTS.keys() == LADDER_PRESETS
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", sorted(LADDER_PRESETS))
 def test_presets_have_the_weights_that_the_layers_say(name):
     pair = PRESETS[name].pair()
     assert (pair.decoder.count_params(), pair.encoder.count_params()) == WEIGHTS[name]

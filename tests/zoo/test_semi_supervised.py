@@ -23,6 +23,7 @@ def data(size=20):
 KINDS = {
     "two levels": {},
     "one level": {"latents": (3,)},
+    "patches": {"body": "patches", "patch": 2, "filters": 3},
     "real latents": {"latents": (families.Normal(2), 3), "likelihood": "normal"},
 }
 
@@ -87,6 +88,7 @@ def test_the_learner_classifies_and_exports_it(tmp_path):
         ({"body": "transformer"}, "body is"),
         ({"likelihood": "poisson"}, "likelihood is one of"),
         ({"body": "conv"}, "image sides of at least 20"),
+        ({"body": "patches", "patch": 4}, "Patches of side 4 do not fit"),
     ],
 )
 def test_impossible_architectures_are_refused(options, message):
@@ -96,6 +98,28 @@ def test_impossible_architectures_are_refused(options, message):
         model().classify(data()["x"], steps=-1)
     with pytest.raises(ValueError, match="num_classes >= 2"):
         zoo.SemiSupervised((3, 3, 1), 1)
+
+
+def test_patches_are_read_as_their_definition_says():
+    pair = model(body="patches", patch=2, filters=3)
+    rng = np.random.default_rng(1)
+    x = rng.integers(0, 2, size=(7, 3, 3, 1)).astype("float32")
+    filters, bias = rng.normal(size=(2, 2, 1, 3)).astype("float32"), rng.normal(size=3)
+    pair.adopt(filters, x, bias=bias)
+    expected = np.zeros((7, 2, 2, 3))
+    for row, column in np.ndindex(2, 2):
+        v = 2.0 * x[:, row : row + 2, column : column + 2].reshape(7, 4) - 1.0
+        v = (v - v.mean(axis=1, keepdims=True)) / np.sqrt(v.var(axis=1, keepdims=True) + 0.04)
+        expected[:, row, column] = np.maximum(v @ filters.reshape(4, 3) + bias, 0.0)
+    expected = expected.reshape(7, 12)
+    spread = expected.std(axis=0) + 0.02 * expected.std() + 1e-4
+    found = pair.reader(2.0 * x - 1.0)
+    np.testing.assert_allclose(found, (expected - expected.mean(axis=0)) / spread, atol=1e-4)
+
+
+def test_only_patches_have_filters():
+    with pytest.raises(ValueError, match="body='mlp' has no filters"):
+        model().adopt(np.zeros((2, 2, 1, 3)), data()["x"])
 
 
 def test_labels_teach_the_digits():
