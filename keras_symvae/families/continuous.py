@@ -28,7 +28,7 @@ class Normal(Family):
             in [0, 1] take 0.5 and 0.5.
     """
 
-    def __init__(self, shape, *, scale="element", center=0.0, spread=1.0):
+    def __init__(self, shape, *, scale: str | float = "element", center=0.0, spread=1.0):
         super().__init__(shape)
         known = scale in ("element", "shared") if isinstance(scale, str) else scale > 0
         if not known:
