@@ -54,12 +54,12 @@ def fail(message, *, code):
     sys.exit(code)
 
 
-def load_model(path):
-    """Returns the learner that `model.save` wrote.
+def load_model(path, *, teams=False):
+    """Returns the learner that `model.save` wrote; that of a team where `teams` are welcome.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is no model of this library.
+        ValueError: the file is no model of this library, or not one of a pair.
     """
     path = pathlib.Path(path)
     if not path.is_file():
@@ -69,6 +69,11 @@ def load_model(path):
     learner = keras.saving.load_model(path)
     if not isinstance(learner, keras_symvae.Learner):
         raise ValueError(f"{path} holds a {type(learner).__name__}, not a learner of this library")
+    if isinstance(learner.pair, keras_symvae.Team) and not teams:
+        raise ValueError(
+            f"{path} holds a {type(learner.pair).__name__}, a team of pairs, which this script "
+            "cannot ask; load it with keras.saving.load_model, or export it"
+        )
     return learner
 
 

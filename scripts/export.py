@@ -32,7 +32,7 @@ def main():
     folder = pathlib.Path(FLAGS.out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"--out={folder} exists and is not empty; choose another")
-    learner = commands.load_model(FLAGS.model)
+    learner = commands.load_model(FLAGS.model, teams=True)
     learner.export(folder, output=FLAGS.output)
     print(f"The SavedModel is in {folder}")
 
