@@ -69,14 +69,14 @@ class SemiSupervised(Experiment):
         if train.y is None or test.y is None:
             raise ValueError(f"{settings['data']!r} has no labels to learn from")
         rows = labelled(train.y, settings["per_class"], seed=settings["seed"])
-        x, y = train.x[rows], train.y[rows]
+        x, y = train.x[rows].reshape(len(rows), -1), train.y[rows]
         pair = semi_supervised(train, rows, settings)
         right = pair.classify(test.x).argmax(axis=1) == test.y
         found = {"symmetric": float(right.mean())}
         found["labels alone"] = supervised(train, rows, test, settings)
         for name, (classifier, grid) in CLASSIFIERS.items():
             if name != "SVC" or len(y) <= MANY:
-                search = GridSearchCV(classifier, grid, cv=5).fit(x.reshape(len(x), -1), y)
+                search = GridSearchCV(classifier, grid, cv=5).fit(x, y)
                 found[name] = float(search.score(test.x.reshape(len(test.x), -1), test.y))
         keras.saving.save_model(pair, folder / "pair.keras")
         latents = {k: v for k, v in pair.encode(test.x[:EMBEDDED]).items() if k != "y"}
@@ -99,8 +99,7 @@ class SemiSupervised(Experiment):
         points = TSNE(random_state=0).fit_transform(kept["codes"])
         figure = Figure(figsize=(7, 7), layout="constrained")
         axes = figure.add_subplot(title=f"codes of held-out images, {label}")
-        dots = axes.scatter(*points.T, s=6, c=kept["y"], cmap="tab10")
-        axes.legend(*dots.legend_elements(), fontsize=8)
+        axes.legend(*axes.scatter(*points.T, s=6, c=kept["y"], cmap="tab10").legend_elements())
         figure.savefig(path, dpi=100)
 
 
@@ -153,8 +152,8 @@ def filters(reader, images, *, seed):
     lengths, axes = np.linalg.eigh(np.cov(v.T))
     whitening = axes / np.sqrt(lengths + 0.1) @ axes.T
     v = (v @ whitening).astype("float32")
-    kinds = Categorical((), num_classes=reader.filters)
     patch = Normal(v.shape[1], scale=0.6)  # pyright: ignore[reportArgumentType]
+    kinds = Categorical((), num_classes=reader.filters)
     families = {"v": patch, "c": kinds}
     p = [Factor("c", learned=True), Factor("v", given="c", network=keras.layers.Dense(v.shape[1]))]
     q = [Factor("c", given="v", network=keras.layers.Dense(reader.filters))]
@@ -162,7 +161,8 @@ def filters(reader, images, *, seed):
         *(Player(f, families=families, name=n) for f, n in ((p, "decoder"), (q, "encoder")))
     )
     play(pair, Batches({"v": v}, batch_size=1000, seed=seed), **PATCHES, seed=seed)
-    found = keras.utils.normalize(pair.encoder.factor("c").network.kernel.numpy(), axis=0)
+    found = pair.encoder.factor("c").network.kernel.numpy()
+    found /= np.linalg.norm(found, axis=0)
     return (whitening @ found / (v[:5000] @ found).std()).reshape(reader.kernel.shape)
 
 
@@ -195,6 +195,6 @@ def project(codes, y, folder):
     (folder / "metadata.tsv").write_text("".join(f"{label}\n" for label in y), encoding="utf-8")
     tf.train.Checkpoint(codes=tf.Variable(codes)).save(str(folder / "codes.ckpt"))
     config = projector.ProjectorConfig()
-    name = "codes/.ATTRIBUTES/VARIABLE_VALUE"
-    config.embeddings.add(tensor_name=name, metadata_path="metadata.tsv")
+    codes_of = config.embeddings.add(tensor_name="codes/.ATTRIBUTES/VARIABLE_VALUE")
+    codes_of.metadata_path = "metadata.tsv"
     projector.visualize_embeddings(str(folder), config)

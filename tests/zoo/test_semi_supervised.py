@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 import zoo
-from keras_symvae import ELBO, SymmetricEquilibrium, families, seeds, testing
+from keras_symvae import ELBO, Batches, SymmetricEquilibrium, families, seeds, testing
+from keras_symvae.batches import Mixture
 from zoo import datasets
 
 
@@ -137,3 +138,22 @@ def test_labels_teach_the_digits():
     held = datasets.load("digits", split="test")
     found = learner.classify((held.x > 0.4375).astype("float32")).argmax(axis=1)
     assert (found == held.y).mean() > 0.7
+
+
+def test_images_without_labels_help_where_labels_are_few():
+    """Five labels per class: the same encoder is better with all digits than with these alone."""
+    digits, held = datasets.load("digits"), datasets.load("digits", split="test")
+    order = np.random.RandomState(1).permutation(len(digits.y))
+    rows = np.concatenate([order[digits.y[order] == label][:5] for label in range(10)])
+    known = Batches({"x": digits.x[rows], "y": digits.y[rows]}, batch_size=50)
+    everything = Mixture([known, Batches({"x": digits.x}, batch_size=128)])
+    right = {}
+    # Without dreams and unlabelled images the encoder's utility is the cross-entropy of labels.
+    for batches, dreams in ((everything, 1.0), (known, 0.0)):
+        keras.utils.set_random_seed(1)
+        pair = zoo.SemiSupervised((8, 8, 1), 10, latents=(10,), likelihood="normal", width=200)
+        learner = SymmetricEquilibrium(pair, weights={"encoder/dreams": dreams})
+        learner.compile(keras.optimizers.Adam(2e-3, beta_1=0.5), steps_per_execution=10)
+        learner.fit(batches, steps_per_epoch=600, verbose=0)
+        right[dreams] = (learner.classify(held.x).argmax(axis=1) == held.y).mean()
+    assert right[1.0] > right[0.0] + 0.01
