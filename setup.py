@@ -31,11 +31,13 @@ setup(
     ],
     extras_require={
         "dev": [
+            "POT>=0.9.5",  # the extra "transport"
             "dill>=0.3.8",  # tfds.testing imports it and does not ask for it
             "pyright[nodejs]>=1.1.400",
             "pytest>=8",
             "ruff>=0.12,<1",
         ],
+        "transport": ["POT>=0.9.5"],  # entropic transport in scripts.finite_spaces
     },
     classifiers=[
         "License :: OSI Approved :: Apache Software License",

@@ -5,12 +5,18 @@ from keras_symvae import quiet
 
 quiet.import_tensorflow()
 
-from keras_symvae import callbacks, estimators, families, pictures, seeds
+from keras_symvae import callbacks, divergences, estimators, families, pictures, seeds
 from keras_symvae.batches import Batches
 from keras_symvae.callbacks import Backup
+from keras_symvae.critics import Critic
 from keras_symvae.factors import Factor, ImplicitFactor
 from keras_symvae.learners import (
+    ASVAE,
+    AVB,
     ELBO,
+    FGAN,
+    SVAE,
+    WAE,
     Cooperative,
     Learner,
     NonFiniteError,
@@ -24,10 +30,16 @@ from keras_symvae.trunks import Trunk
 __version__ = "0.1.0"
 
 __all__ = [
+    "ASVAE",
+    "AVB",
     "ELBO",
+    "FGAN",
+    "SVAE",
+    "WAE",
     "Backup",
     "Batches",
     "Cooperative",
+    "Critic",
     "Factor",
     "ImplicitFactor",
     "Learner",
@@ -38,6 +50,7 @@ __all__ = [
     "Team",
     "Trunk",
     "callbacks",
+    "divergences",
     "estimators",
     "families",
     "pictures",

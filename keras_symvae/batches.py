@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_symvae import seeds
+from keras_symvae.sources import Source
 
 
 class Minibatches:
@@ -134,14 +135,19 @@ class Together(Minibatches):
         return {name: part.at(step) for name, part in self.members.items()}
 
 
-def of(values, *, batch_size, seed=0):
-    """Returns `Batches` of {name: array}, or `Together` of {member: {name: array}}."""
-    if not isinstance(next(iter(values.values())), dict):
-        return Batches(values, batch_size=batch_size, seed=seed)
-    members = {
-        member: Batches(part, batch_size=batch_size, seed=seed) for member, part in values.items()
-    }
-    return Together(members)
+def of(data, *, batch_size, seed=0):
+    """Returns the `Minibatches` of {name: array}, {member: {name: array}} or a `Source`.
+
+    Anything else is returned as it is.
+    """
+    options = {"batch_size": batch_size, "seed": seed}
+    if isinstance(data, Source):
+        return Draws(data, **options)
+    if not isinstance(data, dict):
+        return data
+    if not isinstance(next(iter(data.values())), dict):
+        return Batches(data, **options)
+    return Together({member: Batches(part, **options) for member, part in data.items()})
 
 
 def holds_arrays(data):

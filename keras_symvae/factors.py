@@ -118,8 +118,10 @@ class ImplicitFactor(Conditional):
     """A sampler without a density: value = network(features of given, noise).
 
     Args:
-        name, given, network: see `Conditional`; the network's last input is the noise.
-        noise_shape: shape of the standard normal noise per example.
+        name, given, network: see `Conditional`; the network's last input is the noise. It may have
+            a method `moments` of the same inputs, which returns (mean, variance) of its values.
+        noise_shape: shape of the standard normal noise per example. None: there is no noise, and
+            the value is a function of what is given.
     """
 
     has_density = False
@@ -127,24 +129,41 @@ class ImplicitFactor(Conditional):
 
     def __init__(self, name, *, given=(), network=None, noise_shape, **kwargs):
         super().__init__(name, given=given, network=network, **kwargs)
-        self.noise_shape = (noise_shape,) if isinstance(noise_shape, int) else tuple(noise_shape)
+        noise_shape = (noise_shape,) if isinstance(noise_shape, int) else noise_shape
+        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
         if network is None:
             raise ValueError(f"ImplicitFactor '{name}' needs a network of (given..., noise).")
+        if noise_shape is None and not self.given:
+            raise ValueError(f"ImplicitFactor '{name}' has neither noise nor anything given.")
 
     def bind(self, family, shapes):
         self.family = family
         inputs = [keras.KerasTensor((None, *shapes[name])) for name in self.given]
-        inputs.append(keras.KerasTensor((None, *self.noise_shape)))
+        if self.noise_shape is not None:
+            inputs.append(keras.KerasTensor((None, *self.noise_shape)))
         output = self.network(inputs[0] if len(inputs) == 1 else inputs)
         self._check_output(output.shape, family.shape)
         self.built = True
 
     def rsample(self, reads, size, seed):
         """Draws a value [B, *shape] with a gradient with respect to weights and reads."""
-        noise_shape = tf.concat([[size], self.noise_shape], axis=0)
-        noise = tf.random.stateless_normal(noise_shape, seed)
-        inputs = [*(reads[name] for name in self.given), noise]
-        return tf.cast(self._emit(inputs, self.family.shape), self.family.dtype)
+        output = self._emit(self._inputs(reads, size, seed), self.family.shape)
+        return tf.cast(output, self.family.dtype)
+
+    def moments(self, reads, size, seed):
+        """Returns (mean, variance) [B, *shape] of the value, or None if the network has none."""
+        if not hasattr(self.network, "moments"):
+            return None
+        inputs = self._inputs(reads, size, seed)
+        found = self.network.moments(inputs[0] if len(inputs) == 1 else inputs)
+        return tuple(tf.reshape(part, [-1, *self.family.shape]) for part in found)
+
+    def _inputs(self, reads, size, seed):
+        inputs = [reads[name] for name in self.given]
+        if self.noise_shape is None:
+            return inputs
+        shape = tf.concat([[size], self.noise_shape], axis=0)
+        return [*inputs, tf.random.stateless_normal(shape, seed)]
 
     def get_config(self):
         return {**super().get_config(), "noise_shape": self.noise_shape}

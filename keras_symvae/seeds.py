@@ -2,7 +2,7 @@
 
 import tensorflow as tf
 
-TRAIN, TEST, DATA = range(3)  # streams of one learner that must not share draws
+TRAIN, TEST, DATA, REHEARSAL = range(4)  # streams of one learner that must not share draws
 
 
 def make(seed):

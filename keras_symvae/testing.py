@@ -91,7 +91,9 @@ def run_learner_test(learner, data, *, optimizer="adam"):
         optimizer: as in `compile`; a name, or a dict of names.
     """
     size = len(next(iter(data.values())))
-    start = learner.pair.get_weights()
+    start = learner.get_weights()
+    owners = [learner.pair, *getattr(learner, "critics", {}).values()]
+    before = [weight.numpy() for owner in owners for weight in owner.weights]
 
     def fit(model, epochs, **options):
         options = {"batch_size": size // 2, "verbose": 0, **options}
@@ -109,8 +111,9 @@ def run_learner_test(learner, data, *, optimizer="adam"):
         assert history.keys() == set(learner.metric_names)
         assert all(np.isfinite(values).all() for values in history.values())
         assert int(learner.steps.numpy()) == 4 and int(learner.guard.skipped.numpy()) == 0
-        for weight, before in zip(learner.pair.weights, start, strict=True):
-            assert np.any(weight.numpy() != before), f"{weight.path} did not move"
+        after = [weight for owner in owners for weight in owner.weights]
+        for weight, old in zip(after, before, strict=True):
+            assert np.any(weight.numpy() != old), f"{weight.path} did not move"
         halfway = pathlib.Path(folder) / "halfway.keras"
         learner.save(halfway)
         continued = [keras.saving.load_model(halfway), fresh()]
@@ -120,7 +123,7 @@ def run_learner_test(learner, data, *, optimizer="adam"):
         ]
         assert Backup(folder).restore(fresh()) == 4
     uninterrupted = fresh()
-    uninterrupted.pair.set_weights(start)
+    uninterrupted.set_weights(start)
     losses = fit(uninterrupted, 4)
     for model, later in zip(continued, histories, strict=True):
         assert_same_state(model, uninterrupted)

@@ -5,7 +5,9 @@ import pathlib
 import statistics
 import time
 
+from keras_symvae import SymmetricEquilibrium
 from scripts import reports
+from zoo.presets import Recipe
 
 
 class Experiment:
@@ -81,6 +83,25 @@ class Experiment:
         }
         reports.write(path, result)
         return json.loads(path.read_text(encoding="utf-8"))
+
+
+def play(pair, batches, *, rates, steps, seed, beta_1=0.5, game=None, **options):
+    """Trains a pair by the symmetric game.
+
+    Args:
+        pair: the `Pair`.
+        batches: `Minibatches`.
+        rates: {key of `compile`: peak rate of Adam}, which falls to 0 along a cosine.
+        steps: number of updates.
+        seed: of the game.
+        beta_1: of Adam.
+        game: arguments of `SymmetricEquilibrium`.
+        options: of `fit`.
+    """
+    learner = SymmetricEquilibrium(pair, seed=seed, **(game or {}))
+    optimizer = Recipe(rates, beta_1=beta_1).optimizer(steps=steps)
+    learner.compile(optimizer, steps_per_execution=10)  # pyright: ignore[reportArgumentType]
+    learner.fit(batches, **{"steps_per_epoch": steps, "verbose": 0, **options})
 
 
 def mean_of(values, *, digits=2):

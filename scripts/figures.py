@@ -16,10 +16,13 @@ from absl import flags
 from scripts import commands, reports
 from scripts.comparison import Comparison
 from scripts.cooperation import Cooperation
+from scripts.primal_dual import PrimalDual
 from scripts.sampled_priors import SampledPriors
+from scripts.segmentation import SilhouetteMaps
 from scripts.semi_supervised import SemiSupervised
 
-EXPERIMENTS = {kind.name: kind for kind in (Cooperation, SampledPriors, SemiSupervised)}
+KINDS = (Cooperation, PrimalDual, SampledPriors, SemiSupervised, SilhouetteMaps)
+EXPERIMENTS = {kind.name: kind for kind in KINDS}
 
 flags.DEFINE_enum(
     "experiment", None, sorted(EXPERIMENTS), "What to train and measure. Default: compare --runs."

@@ -11,13 +11,12 @@ from scipy.spatial.distance import cdist
 from sklearn.datasets import make_moons
 
 import zoo
-from keras_symvae import Batches, Factor, Pair, Player, SymmetricEquilibrium, evaluation, pictures
+from keras_symvae import Batches, Factor, Pair, Player, evaluation, pictures
 from keras_symvae.families import Bernoulli, Normal
-from scripts.experiments import Experiment, markdown, mean_of
+from scripts.experiments import Experiment, markdown, mean_of, play
 from zoo import datasets
 from zoo.blocks import MLP
 from zoo.preparation import Preparation
-from zoo.presets import Recipe
 
 COMMON = {"batch_size": 256, "beta_1": 0.5, "width": 200, "steps": 9000}
 MOONS = {**COMMON, "prior": "moons", "rate": 1e-3, "flip": 0.05, "noise": 0.05}
@@ -192,8 +191,5 @@ def pair_of(families, *, decoder, encoder, hidden, prior=None):
 def fit(pair, x, transform, settings, *, steps):
     """Trains a pair on images [N, H, W, C] that are transformed anew in every step."""
     seed, rates = settings["seed"], dict.fromkeys(("decoder", "encoder"), settings["rate"])
-    optimizer = Recipe(rates, beta_1=settings["beta_1"]).optimizer(steps=steps)
-    model = SymmetricEquilibrium(pair, seed=seed)
-    model.compile(optimizer, steps_per_execution=10)  # pyright: ignore[reportArgumentType]
     batches = Batches({"x": x}, batch_size=settings["batch_size"], seed=seed, transform=transform)
-    model.fit(batches, steps_per_epoch=steps, verbose=0)
+    play(pair, batches, rates=rates, steps=steps, seed=seed, beta_1=settings["beta_1"])

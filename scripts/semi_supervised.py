@@ -1,5 +1,8 @@
 """The experiment of few labels: one encoder with all images, or with the labelled ones alone."""
 
+import dataclasses
+import functools
+
 import keras
 import numpy as np
 import tensorflow as tf
@@ -12,44 +15,53 @@ from sklearn.svm import SVC
 from tensorboard.plugins import projector
 
 import zoo
-from keras_symvae import Batches, Factor, Pair, Player, SymmetricEquilibrium
+from keras_symvae import Batches
 from keras_symvae.batches import Mixture
-from keras_symvae.families import Categorical, Normal
-from scripts.experiments import Experiment, markdown, mean_of
+from scripts import filters
+from scripts.experiments import Experiment, markdown, mean_of, play
 from zoo import datasets
 from zoo.presets import Recipe
 
 RECIPES = {
     "fashion_mnist": {
-        "budgets": [(10, 400), (50, 600), (100, 600), (None, 3000)],  # labels per class, steps
+        "budgets": [(10, 400), (50, 600), (100, 600), (None, 2000)],  # labels per class, steps
         "architecture": {"body": "patches", "latents": [30, 100], "width": 200, "filters": 64},
         "rates": {"decoder": 2e-3, "encoder": 2e-3, "encoder/trunk": 5e-4, "encoder/y": 1e-3},
-        "weights": {"encoder/dreams": 0.1},
+        "dreams": 0.1,
+        "information": [1.0, 0.0],
         "batch_sizes": [50, 100],  # labelled images, images
+        "validation": 2000,
     },
     "digits": {
         "budgets": [(5, 900), (10, 900)],
         "architecture": {"latents": [10], "width": 200},
         "rates": {"decoder": 2e-3, "encoder": 2e-3},
-        "weights": {},
+        "dreams": 1.0,
+        "information": [1.0, 0.0],
         "batch_sizes": [50, 128],
+        "validation": 200,
     },
 }
-PATCHES = {"rates": {"decoder": 1e-2, "encoder": 1e-2}, "steps": 1500}
+DROPOUTS, SUPERVISED, EPOCHS = (
+    (0.0, 0.5),
+    1e-3,
+    4,
+)  # tried by labels alone, as "information" by the game
 CLASSIFIERS = {
     "logistic regression": (LogisticRegression(max_iter=1000), {"C": [0.03, 0.1, 0.3, 1.0]}),
     "SVC": (SVC(), {"C": [1.0, 3.0, 10.0, 30.0]}),
     "nearest neighbours": (KNeighborsClassifier(), {"n_neighbors": [1, 3, 5]}),
 }
+NETWORKS = ("symmetric", "labels alone, filters of the game", "labels alone")
 MANY, EMBEDDED = 10_000, 2000  # more labels are not for SVC; images whose codes are shown
-SUPERVISED = [(rate, dropout) for rate in (1e-3, 3e-4) for dropout in (0.0, 0.5)]
 
 
 class SemiSupervised(Experiment):
     """Test accuracy of q(y | x): symmetric learning with all images against labels alone.
 
-    "labels alone" is the best of `SUPERVISED` and of four stopping times on the test images, which
-    favours it; scikit-learn's hyper-parameters are cross-validated.
+    Every network is trained with two settings and looked at four times in each; what is best on
+    labelled training images that none of them learns from is measured on the test images.
+    scikit-learn's hyper-parameters are cross-validated.
 
     Args: see `Experiment`.
     """
@@ -68,12 +80,25 @@ class SemiSupervised(Experiment):
         train, test = (datasets.load(settings["data"], split=part) for part in ("train", "test"))
         if train.y is None or test.y is None:
             raise ValueError(f"{settings['data']!r} has no labels to learn from")
-        rows = labelled(train.y, settings["per_class"], seed=settings["seed"])
+        seed = settings["seed"]
+        rest = np.random.RandomState(seed).permutation(len(train.y))
+        chosen, rest = np.split(rest, [settings["validation"]])
+        validation = dataclasses.replace(train, x=train.x[chosen], y=train.y[chosen])
+        rows = labelled(train.y, settings["per_class"], rest)
+        task = Task(train, rows, validation, test, settings)
+        learned = None
+        if settings["architecture"].get("body") == "patches":
+            learned = filters.learned(task.architecture().reader, train.x, seed=seed)
+        games = [play_labels(task, learned, weight) for weight in settings["information"]]
+        pair, best = max(games, key=lambda game: game[1].validation)
+        found = {"symmetric": best.test}
+        starts = {"labels alone": None}
+        if learned is not None:
+            starts["labels alone, filters of the game"] = learned
+        for name, start in starts.items():
+            tried = [supervised(task, start, dropout) for dropout in DROPOUTS]
+            found[name] = max(tried, key=lambda each: each.validation).test
         x, y = train.x[rows].reshape(len(rows), -1), train.y[rows]
-        pair = semi_supervised(train, rows, settings)
-        right = pair.classify(test.x).argmax(axis=1) == test.y
-        found = {"symmetric": float(right.mean())}
-        found["labels alone"] = supervised(train, rows, test, settings)
         for name, (classifier, grid) in CLASSIFIERS.items():
             if name != "SVC" or len(y) <= MANY:
                 search = GridSearchCV(classifier, grid, cv=5).fit(x, y)
@@ -86,7 +111,7 @@ class SemiSupervised(Experiment):
         return found
 
     def table(self, results):
-        names, rows = ["symmetric", "labels alone", *CLASSIFIERS], []
+        names, rows = [*NETWORKS, *CLASSIFIERS], []
         for few in dict.fromkeys(result["settings"]["per_class"] for result in results.values()):
             found = [r["found"] for r in results.values() if r["settings"]["per_class"] == few]
             shown = [[f[name] for f in found if name in f] for name in names]
@@ -103,89 +128,95 @@ class SemiSupervised(Experiment):
         figure.savefig(path, dpi=100)
 
 
-def labelled(y, per_class, *, seed):
-    """Returns indices of per_class examples of each class (None: of all), a function of seed."""
-    order = np.random.RandomState(seed).permutation(len(y))
+def labelled(y, per_class, order):
+    """Returns the first per_class indices in `order` of each class (None: all of them)."""
     return np.concatenate([order[y[order] == label][:per_class] for label in np.unique(y)])
 
 
-def architecture(train, settings):
-    """Returns the untrained `zoo.SemiSupervised`."""
-    keras.utils.set_random_seed(settings["seed"])
-    options = {"likelihood": "normal", **settings["architecture"]}
-    return zoo.SemiSupervised(train.x.shape[1:], train.num_classes, **options)
+@dataclasses.dataclass(frozen=True)
+class Task:
+    """Images, of which `rows` have labels to learn from; `settings` as in `RECIPES`."""
+
+    train: datasets.Images
+    rows: np.ndarray
+    validation: datasets.Images
+    test: datasets.Images
+    settings: dict
+
+    def architecture(self):
+        """Returns the untrained `zoo.SemiSupervised`."""
+        keras.utils.set_random_seed(self.settings["seed"])
+        options = {"likelihood": "normal", **self.settings["architecture"]}
+        return zoo.SemiSupervised(self.train.x.shape[1:], self.train.num_classes, **options)
+
+    def known(self):
+        """Returns the `Batches` of labelled images."""
+        data = {"x": self.train.x[self.rows], "y": self.train.y[self.rows]}
+        size, seed = self.settings["batch_sizes"][0], self.settings["seed"]
+        return Batches(data, batch_size=size, seed=seed)
+
+    def epochs(self):
+        """Returns the arguments of `fit` for all steps."""
+        steps = self.settings["steps"] // EPOCHS
+        return {"epochs": EPOCHS, "steps_per_epoch": steps, "verbose": 0}
 
 
-def play(pair, batches, *, rates, steps, seed, weights=None):
-    """Trains a pair by the symmetric game."""
-    learner = SymmetricEquilibrium(pair, weights=weights, seed=seed)
-    optimizer = Recipe(rates, beta_1=0.5).optimizer(steps=steps)
-    learner.compile(optimizer, steps_per_execution=10)  # pyright: ignore[reportArgumentType]
-    learner.fit(batches, steps_per_epoch=steps, verbose=0)
+class Best(keras.callbacks.Callback):
+    """The test accuracy after the epoch that was best on the validation images.
 
-
-def semi_supervised(train, rows, settings):
-    """Returns the pair, trained symmetrically on all images and the labels of `rows`."""
-    pair, seed = architecture(train, settings), settings["seed"]
-    if settings["architecture"].get("body") == "patches":
-        pair.adopt(filters(pair.reader, train.x, seed=seed), train.x[:4000])
-    few, many = settings["batch_sizes"]
-    known = Batches({"x": train.x[rows], "y": train.y[rows]}, batch_size=few, seed=seed)
-    batches = Mixture([known, Batches({"x": train.x}, batch_size=many, seed=seed + 1)])
-    options = {key: settings[key] for key in ("rates", "steps", "seed", "weights")}
-    play(pair, batches, **options)
-    return pair
-
-
-def filters(reader, images, *, seed):
-    """Returns filters [k, k, C, F] that the symmetric game learned from patches of all images.
-
-    p(c) p(v | c) and q(c | v), for whitened normalised patches v and F kinds c of them: a mixture.
+    Args:
+        task: the `Task`.
+        classify: function from images to class scores.
     """
-    rng, side = np.random.RandomState(seed), reader.patch
-    some = 2.0 * images[rng.permutation(len(images))[:3000]] - 1.0
-    windows = np.lib.stride_tricks.sliding_window_view(some, (side, side), axis=(1, 2))
-    v = np.moveaxis(windows[:, ::2, ::2], 3, -1).reshape(-1, side * side * some.shape[-1])
-    v = rng.permutation(v)[:150_000]
-    v -= v.mean(axis=1, keepdims=True)
-    v /= np.sqrt(v.var(axis=1, keepdims=True) + reader.softening)
-    lengths, axes = np.linalg.eigh(np.cov(v.T))
-    whitening = axes / np.sqrt(lengths + 0.1) @ axes.T
-    v = (v @ whitening).astype("float32")
-    patch = Normal(v.shape[1], scale=0.6)  # pyright: ignore[reportArgumentType]
-    kinds = Categorical((), num_classes=reader.filters)
-    families = {"v": patch, "c": kinds}
-    p = [Factor("c", learned=True), Factor("v", given="c", network=keras.layers.Dense(v.shape[1]))]
-    q = [Factor("c", given="v", network=keras.layers.Dense(reader.filters))]
-    pair = Pair(
-        *(Player(f, families=families, name=n) for f, n in ((p, "decoder"), (q, "encoder")))
-    )
-    play(pair, Batches({"v": v}, batch_size=1000, seed=seed), **PATCHES, seed=seed)
-    found = pair.encoder.factor("c").network.kernel.numpy()
-    found /= np.linalg.norm(found, axis=0)
-    return (whitening @ found / (v[:5000] @ found).std()).reshape(reader.kernel.shape)
+
+    def __init__(self, task, classify):
+        super().__init__()
+        self.task, self.classify = task, classify
+        self.validation, self.test = 0.0, 0.0
+
+    def on_epoch_end(self, epoch, logs=None):
+        found = self._accuracy(self.task.validation)
+        if found > self.validation:
+            self.validation, self.test = found, self._accuracy(self.task.test)
+
+    def _accuracy(self, images):
+        return float(np.mean(self.classify(images.x).argmax(axis=1) == images.y))
 
 
-def supervised(train, rows, test, settings):
-    """Returns the best test accuracy of the same trunk and head, trained on the labels alone."""
-    best, steps = 0.0, settings["steps"]
-    for rate, dropout in SUPERVISED:
-        pair = architecture(train, settings)
-        if settings["architecture"].get("body") == "patches":
-            pair.reader.standardise(2.0 * train.x[rows][:4000] - 1.0)
-        factor, trunk = pair.encoder.factor("y"), pair.encoder.trunk.network
-        pixels = keras.Input(train.x.shape[1:])
-        read = keras.layers.Dropout(dropout)(trunk(2.0 * pixels - 1.0)[factor.given[0]])
-        model = keras.Model(pixels, factor.network(read))
-        loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
-        model.compile(Recipe({"all": rate}).optimizer(steps=steps)["all"], loss=loss)
-        known, size = {"x": train.x[rows], "y": train.y[rows]}, settings["batch_sizes"][0]
-        batches = Batches(known, batch_size=size, seed=settings["seed"]).dataset()
-        data = batches.map(lambda batch: (batch["x"], batch["y"]))
-        for _ in range(4):
-            model.fit(data, steps_per_epoch=steps // 4, verbose=0, shuffle=False)
-            right = model.predict(test.x, verbose=0).argmax(axis=1) == test.y
-            best = max(best, float(right.mean()))
+def play_labels(task, learned, weight):
+    """Returns the pair, trained symmetrically on all images and some labels, and its `Best`."""
+    pair, settings = task.architecture(), task.settings
+    if learned is not None:
+        pair.adopt(learned, task.train.x[:4000])
+    many, seed = settings["batch_sizes"][1], settings["seed"]
+    everything = Batches({"x": task.train.x}, batch_size=many, seed=seed + 1)
+    best = Best(task, pair.classify)
+    options = {key: settings[key] for key in ("rates", "steps", "seed")}
+    options["game"] = {
+        "weights": {"encoder/dreams": settings["dreams"]},
+        "information": {"y": weight},
+    }
+    options |= {**task.epochs(), "callbacks": [best]}
+    play(pair, Mixture([task.known(), everything]), **options)
+    return pair, best
+
+
+def supervised(task, learned, dropout):
+    """Returns the `Best` of the same trunk and head, trained on the labels alone."""
+    pair, x = task.architecture(), task.train.x
+    if learned is not None:
+        pair.adopt(learned, x[:4000])
+    elif task.settings["architecture"].get("body") == "patches":
+        pair.reader.standardise(2.0 * x[task.rows][:4000] - 1.0)
+    factor, trunk = pair.encoder.factor("y"), pair.encoder.trunk.network
+    pixels = keras.Input(x.shape[1:])
+    read = keras.layers.Dropout(dropout)(trunk(2.0 * pixels - 1.0)[factor.given[0]])
+    model = keras.Model(pixels, factor.network(read))
+    optimizer = Recipe({"all": SUPERVISED}).optimizer(steps=task.settings["steps"])["all"]
+    model.compile(optimizer, keras.losses.SparseCategoricalCrossentropy(from_logits=True))
+    data = task.known().dataset().map(lambda batch: (batch["x"], batch["y"]))
+    best = Best(task, functools.partial(model.predict, batch_size=500, verbose=0))
+    model.fit(data, **task.epochs(), callbacks=[best], shuffle=False)
     return best
 
 

@@ -4,7 +4,12 @@ import keras
 import numpy as np
 
 from keras_symvae import (
+    ASVAE,
+    AVB,
     ELBO,
+    FGAN,
+    SVAE,
+    WAE,
     Cooperative,
     Factor,
     Pair,
@@ -36,6 +41,7 @@ LEARNERS = {
     "elbo": ELBO,
 }
 TEAM_LEARNERS = {"cooperative": Cooperative}
+ADVERSARIAL_LEARNERS = {"avb": AVB, "as_vae": ASVAE, "svae": SVAE, "wae": WAE, "fgan": FGAN}
 
 
 def images(size=32, shape=(3, 3, 1)):

@@ -1,5 +1,6 @@
 """Measuring a pair: likelihood, information, consistency, and distances between sets of images."""
 
+from keras_symvae.evaluation.annealing import annealed_log_likelihood
 from keras_symvae.evaluation.consistency import consistency
 from keras_symvae.evaluation.distances import distance_report, frechet_distance, kernel_distance
 from keras_symvae.evaluation.features import (
@@ -15,6 +16,7 @@ __all__ = [
     "ClassifierFeatures",
     "FeatureExtractor",
     "InceptionFeatures",
+    "annealed_log_likelihood",
     "consistency",
     "distance_report",
     "feature_extractor",

@@ -36,11 +36,12 @@ def log_likelihood(
 
     Reference: Burda, Grosse, Salakhutdinov 2016, Importance Weighted Autoencoders.
     """
-    _check_pair(pair)
+    check_densities(pair, asker="log_likelihood")
+    pair.encoder.require_density("log_likelihood")
     for key, number in {"num_samples": num_samples, "chunk": chunk}.items():
         if number < 1:
             raise ValueError(f"{key} is a positive number; received {number!r}.")
-    arrays = _check_data(pair, data)
+    arrays = check_complete(pair, data, asker="log_likelihood")
     size = len(next(iter(arrays.values())))
     rows = min(size, chunk)
     repeats = min(num_samples, chunk // rows)
@@ -85,19 +86,19 @@ def _double(tensor):
     return tf.cast(tensor, tf.float64)
 
 
-def _check_pair(pair):
+def check_densities(pair, *, asker):
+    """Refuses, in the name of who asks, a pair whose log p(x, z) nobody can compute."""
     if pair.prior is not None:
         raise ValueError(
-            "log_likelihood needs log p(z), but the prior of this pair is known only by samples."
+            f"{asker} needs log p(z), but the prior of this pair is known only by samples."
         )
-    for player in (pair.decoder, pair.encoder):
-        player.require_density("log_likelihood")
+    pair.decoder.require_density(asker)
 
 
-def _check_data(pair, data):
+def check_complete(pair, data, *, asker):
     """Returns {name: np.ndarray [N, ...]}, complete in what the decoder alone draws or reads."""
     arrays = pair.check(data)
     lacking = [name for name in (*pair.observed, *pair.context) if name not in arrays]
     if lacking:
-        raise ValueError(f"log_likelihood needs {lacking} beside {sorted(arrays)}.")
+        raise ValueError(f"{asker} needs {lacking} beside {sorted(arrays)}.")
     return arrays

@@ -5,12 +5,12 @@ import numpy as np
 import tensorflow as tf
 
 from keras_symvae import batches, seeds
-from keras_symvae.batches import Draws, Minibatches, holds_arrays
+from keras_symvae.batches import Minibatches, holds_arrays
 from keras_symvae.learners import optimizers
 from keras_symvae.learners.answers import Answers
 from keras_symvae.learners.guard import Guard, NonFiniteError
 from keras_symvae.learners.meters import Meters
-from keras_symvae.sources import Source
+from keras_symvae.learners.moves import play
 
 __all__ = ["Learner", "NonFiniteError"]
 
@@ -38,7 +38,7 @@ class Learner(Answers, keras.Model):
         super().__init__(**kwargs)
         self.autocast = False  # data keep their precision
         self.pair, self.seed = pair, seed
-        weights = optimizers.named_variables(pair)
+        weights = optimizers.named_variables(self)
         self.guard = Guard(self.cost_names, weights, policy=nonfinite, patience=patience)
         self.steps = self.add_weight(
             name="steps", shape=(), dtype="int32", initializer="zeros", trainable=False
@@ -49,7 +49,8 @@ class Learner(Answers, keras.Model):
         self._meters = Meters(
             self.cost_names,
             self.optional_cost_names,
-            players=pair.players,
+            players=self.players,
+            judged=pair.players,
             likelihoods=pair.likelihoods,
         )
         self.built = True
@@ -60,6 +61,20 @@ class Learner(Answers, keras.Model):
         `utility(values, seed, training=True)` -> `Outcome`; the named players ascend its mean.
         """
         raise NotImplementedError
+
+    def rehearsals(self):
+        """Returns lists of moves; each is played, with an update, before the game itself."""
+        return []
+
+    @property
+    def players(self):
+        """{name: Player or Critic}."""
+        return self.pair.players
+
+    @property
+    def parts(self):
+        """[("decoder/x", factor, trunk or critic)]: the owners of all weights."""
+        return self.pair.parts
 
     @property
     def cost_names(self):
@@ -90,7 +105,8 @@ class Learner(Answers, keras.Model):
             steps_per_execution, jit_compile, run_eagerly, auto_scale_loss: as in Keras.
         """
         if isinstance(optimizer, dict) and "class_name" not in optimizer:
-            optimizer = optimizers.per_player(optimizer, self.pair)
+            optimizer = optimizers.Optimizers(optimizer)
+        optimizers.bind(optimizer, self)
         super().compile(
             optimizer=optimizer,
             steps_per_execution=steps_per_execution,
@@ -133,11 +149,8 @@ class Learner(Answers, keras.Model):
             if hasattr(callback, "restore"):
                 initial_epoch = max(initial_epoch, callback.restore(self))
         if holds_arrays(x):
-            data = (x, y) if y is not None else x
-            x = batches.of(self._check(data), batch_size=batch_size or 32, seed=self.seed)
-            y = None
-        if isinstance(x, Source):
-            x = Draws(x, batch_size=batch_size or 32, seed=self.seed)
+            x, y = self._check((x, y) if y is not None else x), None
+        x = batches.of(x, batch_size=batch_size or 32, seed=self.seed)
         if isinstance(x, Minibatches):
             batch_size = None
             steps_per_epoch = steps_per_epoch or x.steps_per_epoch
@@ -174,25 +187,17 @@ class Learner(Answers, keras.Model):
     def train_step(self, data):
         values = self.pair.values(data)
         seed = self._seed(seeds.TRAIN, self.steps)
-        costs, present, gradients, variables = {}, {}, [], []
-        for players, utility in self.moves():
-            owned = [v for name in players for v in self.pair.players[name].trainable_variables]
-            with tf.GradientTape(watch_accessed_variables=False) as tape:
-                tape.watch([variable.value for variable in owned])
-                outcome = utility(values, seed)
-                loss = self.optimizer.scale_loss(-tf.reduce_mean(outcome.gain) / _num_replicas())
-            gradients += tape.gradient(
-                loss,
-                [variable.value for variable in owned],
-                unconnected_gradients=tf.UnconnectedGradients.ZERO,
-            )
-            variables += owned
-            costs |= outcome.costs
-            present |= outcome.present
+        faults = 0
+        for index, moves in enumerate(self.rehearsals()):
+            played = play(moves, self, values, seeds.fold(seed, seeds.REHEARSAL, index))
+            faults += self.guard.faults_of(played, self.optimizer)
+            optimizers.apply_if(self.guard.bears(faults), self.optimizer, played)
+        played = play(self.moves(), self, values, seed)
+        faults += self.guard.faults_of(played, self.optimizer)
         self.steps.assign_add(1)
-        finite = self.guard.inspect(costs, gradients, variables, self.optimizer)
-        optimizers.apply_if(finite, self.optimizer, gradients, variables)
-        return self._meters.update(costs, present, finite)
+        finite = self.guard.count(faults)
+        optimizers.apply_if(finite, self.optimizer, played)
+        return self._meters.update(played.costs, played.present, finite)
 
     def test_step(self, data):
         values = self.pair.values(data)
@@ -243,7 +248,3 @@ class Learner(Answers, keras.Model):
     @classmethod
     def from_config(cls, config):
         return cls(**{**config, "pair": keras.saving.deserialize_keras_object(config["pair"])})
-
-
-def _num_replicas():
-    return tf.distribute.get_strategy().num_replicas_in_sync

@@ -38,23 +38,33 @@ class Guard(keras.Layer):
         self.skipped = counter("skipped", ())
         self.built = True
 
-    def inspect(self, costs, gradients, variables, optimizer):
-        """Returns a bool tensor: whether all replicas may apply this step; counts it if not."""
+    def faults_of(self, played, optimizer):
+        """Returns how many replicas met each cause in what was `Played`, int32 [causes]."""
         faulty = {}
-        for name, cost in costs.items():
+        for name, cost in played.costs.items():
             cause = max((n for n in self.names if f"{name}/".startswith(f"{n}/")), key=len)
             faulty[cause] = tf.logical_or(faulty.get(cause, False), _faulty(cost))
         # A loss-scaling optimizer meets infinite gradients on purpose and skips them itself.
         if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-            for gradient, variable in zip(gradients, variables, strict=True):
+            for gradient, variable in zip(played.gradients, played.variables, strict=True):
                 name = self._owners[id(variable)]
                 faulty[name] = tf.logical_or(faulty.get(name, False), _faulty(gradient))
         faulty = tf.stack([tf.cast(faulty.get(name, False), tf.int32) for name in self.names])
         replicas = tf.distribute.get_replica_context()
-        faulty = replicas.all_reduce(tf.distribute.ReduceOp.SUM, faulty)
+        return replicas.all_reduce(tf.distribute.ReduceOp.SUM, faulty)
+
+    def bears(self, faulty):
+        """Returns bool []: whether all replicas may apply an update with these faults [causes]."""
+        return tf.reduce_all(self._after(faulty) == 0)
+
+    def _after(self, faulty):
         # Several steps may pass before `check`: where none is borne, a fault stops those after it.
         kept = 0 if self.policy == "skip" else self.faults
-        faults = tf.where(faulty == 0, kept, self.faults + 1)
+        return tf.where(faulty == 0, kept, self.faults + 1)
+
+    def count(self, faulty):
+        """Returns what `bears` does, once per step, and counts the step if it is skipped."""
+        faults = self._after(faulty)
         finite = tf.reduce_all(faults == 0)
         self.faults.assign(faults)
         self.in_row.assign(tf.where(finite, 0, self.in_row + 1))

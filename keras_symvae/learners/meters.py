@@ -6,22 +6,24 @@ import tensorflow as tf
 
 
 class Meters:
-    """One mean per cost, the sum per player, and "loss", the sum of all.
+    """One mean per cost, the sum per player, and "loss", the sum over the players of the pair.
 
     Args:
         costs: names of the costs that every step has, "player/variable".
         optional: names of costs that only some data have; they show once they were met.
-        players: names of the players.
+        players: names of the players, critics included.
+        judged: names of those whose costs make up the loss.
         likelihoods: {cost: Family}; those of discrete variables are shown as "bits_per_dim" too.
     """
 
-    def __init__(self, costs, optional, *, players, likelihoods):
+    def __init__(self, costs, optional, *, players, judged, likelihoods):
         self._means = {name: keras.metrics.Mean(name) for name in (*costs, *optional)}
         self._optional = set(optional)
-        sums = {"loss": list(self._means.values())}
+        sums = {"loss": []}
         for player in players:
-            parts = [name for name in self._means if name.startswith(player + "/")]
-            sums[player] = [self._means[name] for name in parts]
+            own = [mean for name, mean in self._means.items() if name.startswith(player + "/")]
+            sums[player] = own
+            sums["loss"] += own if player in judged else []
         self._metrics = {name: Derived(name, parts) for name, parts in sums.items()} | self._means
         for cost, family in likelihoods.items():
             if family.discrete and cost in costs:

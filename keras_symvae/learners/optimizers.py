@@ -1,62 +1,101 @@
 """One optimizer out of several: each player, or each factor, gets its own."""
 
-import re
-
 import keras
 import tensorflow as tf
 
 
-def per_player(optimizers, pair):
-    """Returns a `MultiOptimizer` that gives each weight to the longest key it lies under.
+@keras.saving.register_keras_serializable(package="keras_symvae")
+class Optimizers(keras.optimizers.MultiOptimizer):
+    """Gives each weight to the optimizer with the longest key that it lies under.
+
+    Other than Keras's, it finds weights by who owns them and not by their paths, which change when
+    a network is loaded, and it can update the weights of some players only.
 
     Args:
         optimizers: {"decoder": ..., "encoder": ..., "decoder/z1": ...} of anything that
             `keras.optimizers.get` takes.
-        pair: the `Pair` whose weights they train.
-
-    Raises:
-        ValueError: a key fits no weight, or a weight fits no key.
     """
-    patterns = {key: set() for key in optimizers}
-    for path, variable in named_variables(pair):
-        fitting = [key for key in optimizers if f"{path}/".startswith(f"{key}/")]
-        if not fitting:
-            raise ValueError(
-                f"No optimizer for '{path}'; keys received: {sorted(optimizers)}. Name both "
-                "'decoder' and 'encoder'."
-            )
-        # Networks that were built before they joined a factor keep the paths they had.
-        inside = variable.path.startswith(f"{path}/")
-        pattern = f"{re.escape(path)}/.*" if inside else re.escape(variable.path)
-        patterns[max(fitting, key=len)].add(pattern)
-    idle = sorted(key for key, found in patterns.items() if not found)
-    if idle:
-        known = sorted({path for path, _ in named_variables(pair)})
-        raise ValueError(f"Optimizer keys {idle} fit no weight; known are {known}.")
-    table = {
-        "|".join(sorted(found)): keras.optimizers.get(optimizers[key])
-        for key, found in patterns.items()
-    }
-    default = next(iter(table.values()))
-    return keras.optimizers.MultiOptimizer(keras.optimizers.OptimizerMap(default, table))
+
+    def __init__(self, optimizers, *, loss_scale_factor=None, name=None):
+        super().__init__(self._of, name=name)
+        self._table = {key: keras.optimizers.get(each) for key, each in optimizers.items()}
+        self._keys = {}
+        for optimizer in self._table.values():
+            if optimizer not in self._inner_optimizers:
+                self._inner_optimizers.append(optimizer)
+        self.loss_scale_factor = loss_scale_factor
+
+    def bind(self, learner):
+        """Finds the optimizer of every weight of a `Learner`.
+
+        Raises:
+            ValueError: a key fits no weight, or a weight fits no key.
+        """
+        for path, variable in named_variables(learner):
+            fitting = [key for key in self._table if f"{path}/".startswith(f"{key}/")]
+            if not fitting:
+                raise ValueError(
+                    f"No optimizer for '{path}'; keys received: {sorted(self._table)}. Name all of "
+                    f"{sorted(learner.players)}."
+                )
+            self._keys[self._var_key(variable)] = max(fitting, key=len)
+        idle = sorted(self._table.keys() - self._keys.values())
+        if idle:
+            known = sorted({path for path, _ in named_variables(learner)})
+            raise ValueError(f"Optimizer keys {idle} fit no weight; known are {known}.")
+
+    def _of(self, variable):
+        return self._table[self._keys[self._var_key(variable)]]
+
+    def apply(self, grads, trainable_variables=None):
+        variables = list(trainable_variables or self._trainable_variables)
+        groups = {}
+        for gradient, variable in zip(grads, variables, strict=True):
+            optimizer = self._of(variable)
+            _, gradients, owned = groups.setdefault(id(optimizer), (optimizer, [], []))
+            gradients.append(gradient)
+            owned.append(variable)
+        for optimizer, gradients, owned in groups.values():
+            optimizer.apply(gradients, owned)
+        self._iterations.assign_add(1)
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        return {
+            "optimizers": {key: serialize(each) for key, each in self._table.items()},
+            "loss_scale_factor": self.loss_scale_factor,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config, custom_objects=None):
+        return cls(**keras.saving.deserialize_keras_object(config, custom_objects))
 
 
-def named_variables(pair):
-    """Yields ("player/part", variable) of every trainable weight."""
-    for name, part in pair.parts:
+def bind(optimizer, learner):
+    """Binds `Optimizers`, also inside of one that scales the loss; leaves others as they are."""
+    inner = getattr(optimizer, "inner_optimizer", optimizer)
+    if isinstance(inner, Optimizers):
+        inner.bind(learner)
+
+
+def named_variables(owner):
+    """Yields ("player/part", variable) of every trainable weight of a `Learner` or `Pair`."""
+    for name, part in owner.parts:
         for variable in part.trainable_variables:
             yield name, variable
 
 
-def apply_if(finite, optimizer, gradients, variables):
-    """One update of all variables, or none: the optimizer's state stays untouched as well."""
+def apply_if(finite, optimizer, played):
+    """One update of what was `Played`, or none: the optimizer's state stays untouched as well."""
 
     def across_replicas(strategy, finite, gradients):
         def apply():
-            strategy.extended.call_for_each_replica(optimizer.apply, args=(gradients, variables))
+            arguments = (gradients, played.variables)
+            strategy.extended.call_for_each_replica(optimizer.apply, args=arguments)
 
         # Keras's optimizers merge replicas themselves, so the condition has to stand outside.
         tf.cond(strategy.experimental_local_results(finite)[0], apply, lambda: None)
 
     context = tf.distribute.get_replica_context()
-    context.merge_call(across_replicas, args=(finite, gradients))
+    context.merge_call(across_replicas, args=(finite, played.gradients))

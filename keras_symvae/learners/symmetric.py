@@ -6,6 +6,7 @@ import keras
 import tensorflow as tf
 
 from keras_symvae import seeds
+from keras_symvae.learners import information as utilities
 from keras_symvae.learners.base import Learner
 from keras_symvae.learners.terms import Outcome, Terms, share
 
@@ -43,13 +44,17 @@ class SymmetricEquilibrium(Learner):
     Args:
         weights: {term: weight} of "decoder/paired" (w), "decoder/observed" (w'), "decoder/latent"
             (w''), "encoder/paired" (v) and "encoder/dreams" (v'); 1 where none is given.
+        information: {latent: weight}: the encoder also maximises what this latent says about
+            observed data, see `learners.information`. With few labels it keeps the classes of
+            the others apart and of like shares.
         others: see `Learner`.
     """
 
-    def __init__(self, pair, *, weights=None, **kwargs):
+    def __init__(self, pair, *, weights=None, information=None, **kwargs):
         for player in (pair.decoder, pair.encoder):
             player.require_density("SymmetricEquilibrium")
         self.weights_of_terms = checked(weights)
+        self.information = utilities.checked(pair, information)
         super().__init__(pair, **kwargs)
 
     @property
@@ -75,10 +80,13 @@ class SymmetricEquilibrium(Learner):
         """L_q: how well the encoder recovers the latents of the decoder's dreams."""
         weights = self.weights_of_terms
         dreamt = recovered(self.pair, values, seed=seeds.fold(seed, 1), weights=weights)
-        return dreamt.plus(recognised(self.pair, values, weights=weights))
+        known = recognised(self.pair, values, weights=weights)
+        told = utilities.informed(self.pair, values, weights=self.information)
+        return dreamt.plus(known).plus(told)
 
     def get_config(self):
-        return {**super().get_config(), "weights": self.weights_of_terms}
+        terms = {"weights": self.weights_of_terms, "information": self.information}
+        return {**super().get_config(), **terms}
 
 
 def checked(weights):

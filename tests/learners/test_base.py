@@ -15,7 +15,8 @@ from tests import cases
 def test_the_table_holds_every_learner():
     public = {getattr(learners, name) for name in learners.__all__}
     games = {part for part in public if inspect.isclass(part) and issubclass(part, Learner)}
-    assert games - {Learner} == {*cases.LEARNERS.values(), *cases.TEAM_LEARNERS.values()}
+    tables = (cases.LEARNERS, cases.TEAM_LEARNERS, cases.ADVERSARIAL_LEARNERS)
+    assert games - {Learner} == {learner for table in tables for learner in table.values()}
 
 
 @pytest.mark.parametrize("name", cases.LEARNERS)

@@ -1,0 +1,104 @@
+"""A critic: a network that gives values a number, the third player of the adversarial games."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+@keras.saving.register_keras_serializable(package="keras_symvae")
+class Critic(keras.Layer):
+    """A function T(values) [B] of some variables.
+
+        T(values) = network(features of given) + sum_{v in offset} |features of v|^2 / 2
+
+    Args:
+        given: names of the variables that the network reads, by their features. One name may be a
+            plain string.
+        network: a Keras layer or model that receives one tensor, or a list in the order of
+            `given`, and emits one number per example. None: hidden layers of `widths` on all
+            features side by side.
+        widths: of the hidden layers where no network is given.
+        activation: of these hidden layers.
+        offset: names, among `given`, of latents with a standard normal prior. The offset is -log
+            of that prior up to a constant, so that a critic for log q - log p starts near it.
+
+    Reference: the offset is that of the code of Mescheder et al. 2017.
+    """
+
+    def __init__(
+        self, given, *, network=None, widths=(256, 256), activation="elu", offset=(), name="critic"
+    ):
+        super().__init__(name=name)
+        self.given = (given,) if isinstance(given, str) else tuple(given)
+        self.offset = (offset,) if isinstance(offset, str) else tuple(offset)
+        self.network, self.widths, self.activation = network, tuple(widths), activation
+        stray = sorted(set(self.offset) - set(self.given))
+        if stray or not self.given:
+            raise ValueError(
+                f"A critic reads some variables, and its offset is of these; received "
+                f"given={self.given}, offset={self.offset}."
+            )
+        self.hidden = []
+        if network is None:
+            self.hidden = [keras.layers.Dense(n, activation=activation) for n in self.widths]
+            self.hidden.append(keras.layers.Dense(1))
+
+    def bind(self, families):
+        """Builds the weights for {name: Family}.
+
+        Raises:
+            ValueError: a variable is not there, or the network emits more than one number.
+        """
+        unknown = [name for name in self.given if name not in families]
+        if unknown:
+            raise ValueError(f"{self.name} reads {unknown}; known are {sorted(families)}.")
+        shapes = [families[name].feature_shape for name in self.given]
+        if self.network is None:
+            shape = (None, int(sum(np.prod(shape) for shape in shapes)))
+            for layer in self.hidden:
+                layer.build(shape)
+                shape = layer.compute_output_shape(shape)
+        else:
+            inputs = [keras.KerasTensor((None, *shape)) for shape in shapes]
+            output = self.network(inputs[0] if len(inputs) == 1 else inputs)
+            if np.prod(output.shape[1:]) != 1:
+                raise ValueError(
+                    f"The network of {self.name} emits {tuple(output.shape)}; a critic gives one "
+                    "number per example."
+                )
+        self.families = {name: families[name] for name in self.given}
+        self.built = True
+
+    def call(self, reads):
+        """Returns [B] from `reads`, the features {name: [B, ...]}."""
+        inputs = [reads[name] for name in self.given]
+        flat = {
+            name: tf.reshape(reads[name], [tf.shape(reads[name])[0], -1]) for name in self.given
+        }
+        if self.network is None:
+            output = tf.concat([flat[name] for name in self.given], axis=1)
+            for layer in self.hidden:
+                output = layer(output)
+        else:
+            output = self.network(inputs[0] if len(inputs) == 1 else inputs)
+        squares = [tf.reduce_sum(flat[name] ** 2, axis=1) / 2.0 for name in self.offset]
+        return tf.add_n([tf.reshape(tf.cast(output, tf.float32), [-1]), *squares])
+
+    def score(self, values):
+        """Returns T(values) [B] from {name: [B, ...]}."""
+        return self({name: family.features(values[name]) for name, family in self.families.items()})
+
+    def get_config(self):
+        return {
+            "given": self.given,
+            "network": keras.saving.serialize_keras_object(self.network),
+            "widths": self.widths,
+            "activation": self.activation,
+            "offset": self.offset,
+            "name": self.name,
+        }
+
+    @classmethod
+    def from_config(cls, config):
+        network = keras.saving.deserialize_keras_object(config["network"])
+        return cls(**{**config, "network": network})

@@ -1,0 +1,90 @@
+"""An adversarial learner: a game in which critics play beside the pair."""
+
+import keras
+import tensorflow as tf
+
+from keras_symvae.learners.base import Learner
+
+
+class AdversarialLearner(Learner):
+    """A learner whose critics are players too, with tapes, costs and optimizers of their own.
+
+    A subclass declares the game in `moves` and what its critics do in `critic_moves`; of one step's
+    `critic_steps` the last is made at the same point as the moves of the pair.
+
+    Args:
+        pair: the `Pair`.
+        critics: {name: Critic}; "critic" where there is one, "critic_..." where there are more.
+        critic_steps: updates of the critics per step.
+        others: see `Learner`.
+    """
+
+    def __init__(self, pair, *, critics, critic_steps=1, **kwargs):
+        if not isinstance(critic_steps, int) or critic_steps < 1:
+            raise ValueError(f"critic_steps is a positive integer; received {critic_steps!r}.")
+        for name, critic in critics.items():
+            with keras.name_scope(name):
+                critic.bind(pair.families)
+        self.critics, self.critic_steps = critics, critic_steps
+        super().__init__(pair, **kwargs)
+
+    def critic_moves(self):
+        """Returns the moves of the critics, as in `moves`."""
+        raise NotImplementedError
+
+    def rehearsals(self):
+        return [self.critic_moves()] * (self.critic_steps - 1)
+
+    @property
+    def players(self):
+        return {**self.pair.players, **self.critics}
+
+    @property
+    def parts(self):
+        return [*self.pair.parts, *self.critics.items()]
+
+    def compile(self, optimizer="adam", **kwargs):
+        """As `Learner.compile`; every player gets an optimizer of its own, also of one for all."""
+        if not isinstance(optimizer, (dict, keras.optimizers.MultiOptimizer)):
+            optimizer = keras.optimizers.get(optimizer)
+            if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+                optimizer = {name: _copy(optimizer) for name in self.players}
+        super().compile(optimizer, **kwargs)
+
+    def get_config(self):
+        serialize = keras.saving.serialize_keras_object
+        critics = {name: serialize(critic) for name, critic in self.critics.items()}
+        return {**super().get_config(), **critics, "critic_steps": self.critic_steps}
+
+    @classmethod
+    def from_config(cls, config):
+        return cls(**keras.saving.deserialize_keras_object(config))
+
+
+def require_gradients(pair, names, asker):
+    """Refuses, in the name of who asks, variables whose draws have no gradient."""
+    for player in pair.players.values():
+        for factor in player.factors:
+            if factor.name not in names or not factor.has_density:
+                continue
+            family = pair.families[factor.name]
+            if family.discrete or not family.reparametrised:
+                raise ValueError(
+                    f"{asker} needs a gradient through draws of '{factor.name}', which {family!r} "
+                    "has not; use SymmetricEquilibrium, or a Normal variable."
+                )
+
+
+def contrasted(for_true, for_false):
+    """Returns the logistic loss [B], nats, of logits of two classes [B]."""
+    return tf.nn.softplus(-for_true) + tf.nn.softplus(for_false)
+
+
+def drawn_prior(pair, size, *, seed):
+    """Returns the latents of dreams {name: [B, ...]}, constants."""
+    dreams = pair.dream(size, seed=seed)
+    return {name: tf.stop_gradient(dreams[name]) for name in pair.latent}
+
+
+def _copy(optimizer):
+    return keras.optimizers.deserialize(keras.optimizers.serialize(optimizer))
