@@ -81,8 +81,8 @@ class Critic(keras.Layer):
                 output = layer(output)
         else:
             output = self.network(inputs[0] if len(inputs) == 1 else inputs)
-        squares = [tf.reduce_sum(flat[name] ** 2, axis=1) / 2.0 for name in self.offset]
-        return tf.add_n([tf.reshape(tf.cast(output, tf.float32), [-1]), *squares])
+        squares = (tf.reduce_sum(flat[name] ** 2, axis=1) / 2.0 for name in self.offset)
+        return sum(squares, tf.reshape(tf.cast(output, tf.float32), [-1]))
 
     def score(self, values):
         """Returns T(values) [B] from {name: [B, ...]}."""

@@ -107,7 +107,7 @@ def mmd(x, y, *, kernel="imq", scales=(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0), widt
     def similarity(a, b):
         squares = tf.reduce_sum(a * a, axis=1)[:, None] + tf.reduce_sum(b * b, axis=1)
         distance = tf.nn.relu(squares - 2.0 * tf.matmul(a, b, transpose_b=True))
-        return tf.add_n([_KERNELS[kernel](distance / (scale * width)) for scale in scales])
+        return sum(_KERNELS[kernel](distance / (scale * width)) for scale in scales)
 
     def within(a):
         values = similarity(a, a)

@@ -210,28 +210,6 @@ class Player(keras.Layer):
 
         return self.walk(values, size=size, draw=draw, seed=seed, known=known)
 
-    def moments(self, values, *, seed, draws):
-        """Returns {name: (mean, variance)}, [B, ...] each, of all that is drawn given `values`.
-
-        Of a player with one implicit factor whose network tells them, from the noise of a draw with
-        the same seed; else of `draws` completions.
-        """
-        if len(self.factors) == 1 and not self.factors[0].has_density:
-            reads = {name: self.families[name].features(value) for name, value in values.items()}
-            if self.trunk is not None:
-                reads |= self.trunk.activations(reads)
-            size = tf.shape(next(iter(values.values())))[0]
-            found = self.factors[0].moments(reads, size, seeds.fold(seed, 0))
-            if found is not None:
-                return {self.names[0]: found}
-        repeated = {name: tf.repeat(value, draws, axis=0) for name, value in values.items()}
-        completed = self.complete(repeated, seed=seeds.fold(seed, 1))
-        shaped = {
-            name: tf.reshape(completed[name], [-1, draws, *self.families[name].shape])
-            for name in self.names
-        }
-        return {name: tf.nn.moments(value, axes=[1]) for name, value in shaped.items()}
-
     def log_prob(self, values):
         """Returns {name: log p(name | given) [B]} in nats for every factor whose value is given."""
         _, naturals = self.walk(values)

@@ -54,12 +54,16 @@ def fail(message, *, code):
     sys.exit(code)
 
 
-def load_model(path, *, teams=False):
-    """Returns the learner that `model.save` wrote; that of a team where `teams` are welcome.
+def load_model(path, *, kinds=(keras_symvae.Pair,)):
+    """Returns the learner that `model.save` wrote.
+
+    Args:
+        path: the `.keras` file.
+        kinds: classes of what the learner may have trained.
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file is no model of this library, or not one of a pair.
+        ValueError: the file is no model of this library, or of another kind.
     """
     path = pathlib.Path(path)
     if not path.is_file():
@@ -69,10 +73,11 @@ def load_model(path, *, teams=False):
     learner = keras.saving.load_model(path)
     if not isinstance(learner, keras_symvae.Learner):
         raise ValueError(f"{path} holds a {type(learner).__name__}, not a learner of this library")
-    if isinstance(learner.pair, keras_symvae.Team) and not teams:
+    if not isinstance(learner.pair, kinds):
+        known = " or ".join(kind.__name__ for kind in kinds)
         raise ValueError(
-            f"{path} holds a {type(learner.pair).__name__}, a team of pairs, which this script "
-            "cannot ask; load it with keras.saving.load_model, or export it"
+            f"{path} holds a {type(learner.pair).__name__}, and this script asks a {known}; load "
+            "it with keras.saving.load_model, or export it"
         )
     return learner
 

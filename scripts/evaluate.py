@@ -14,7 +14,8 @@ if not __package__:  # started as a file, whose folder Python puts in front of a
 
 from absl import flags
 
-from keras_symvae import endpoints
+import zoo
+from keras_symvae import Pair, endpoints
 from scripts import commands, reports
 from scripts.data import Data
 from scripts.measurements import Measurements
@@ -60,6 +61,7 @@ flags.DEFINE_bool("information", False, "The information that every single laten
 flags.DEFINE_bool("consistency", False, "How the costs of both players drift along the chain.")
 flags.DEFINE_string("out", None, "The .json to write. Default: evaluation.json beside the model.")
 FLAGS = flags.FLAGS
+OF_PAIRS = ("distances", "log_likelihood", "consistency")
 
 
 def main():
@@ -67,10 +69,17 @@ def main():
         raise ValueError("say either --run=FOLDER or --model=FILE")
     path = pathlib.Path(FLAGS.model or pathlib.Path(FLAGS.run) / "model.keras")
     out = commands.new_file(FLAGS.out or path.with_name("evaluation.json"), suffixes=(".json",))
-    learner = commands.load_model(path)
+    learner = commands.load_model(path, kinds=(Pair, zoo.Segmentation))
     data = _data(learner, _settings(path))
     measured = Measurements(learner, data, n=FLAGS.n, seed=FLAGS.seed)
     report = {"metrics": measured.metrics()}
+    if isinstance(learner.pair, zoo.Segmentation):
+        asked = [name for name in OF_PAIRS if FLAGS[name].value]
+        if asked:
+            raise ValueError(f"--{' --'.join(asked)} measure a pair, and this is a Segmentation")
+        report["segmentation"] = measured.segmentation()
+    if isinstance(learner.pair, zoo.SemiSupervised):
+        report["accuracy"] = measured.accuracy()
     if FLAGS.log_likelihood:
         report["log_likelihood"] = measured.log_likelihood(num_samples=FLAGS.num_samples)
     if FLAGS.information:
@@ -111,7 +120,15 @@ def _data(learner, settings):
     )
     if FLAGS.binarize is not None:
         preparation = {"binarize": FLAGS.binarize}
-    return Data(name, shape=image.shape, preparation=Preparation(**preparation), owner="the model")
+    target = {zoo.Segmentation: "s", zoo.SemiSupervised: "y"}.get(type(learner.pair))
+    return Data(
+        name,
+        shape=image.shape,
+        preparation=Preparation(**preparation),
+        owner="the model",
+        target=target,
+        num_classes=learner.pair.families[target].num_classes if target else None,
+    )
 
 
 if __name__ == "__main__":

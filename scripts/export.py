@@ -13,7 +13,7 @@ if not __package__:  # started as a file, whose folder Python puts in front of a
 
 from absl import flags
 
-from keras_symvae import endpoints
+from keras_symvae import Pair, Team, endpoints
 from scripts import commands
 
 flags.DEFINE_string("model", None, "The model.keras that training wrote.", required=True)
@@ -32,7 +32,7 @@ def main():
     folder = pathlib.Path(FLAGS.out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"--out={folder} exists and is not empty; choose another")
-    learner = commands.load_model(FLAGS.model, teams=True)
+    learner = commands.load_model(FLAGS.model, kinds=(Pair, Team))
     learner.export(folder, output=FLAGS.output)
     print(f"The SavedModel is in {folder}")
 

@@ -16,12 +16,13 @@ from absl import flags
 from scripts import commands, reports
 from scripts.comparison import Comparison
 from scripts.cooperation import Cooperation
+from scripts.posteriors import EightSchools
 from scripts.primal_dual import PrimalDual
 from scripts.sampled_priors import SampledPriors
 from scripts.segmentation import SilhouetteMaps
 from scripts.semi_supervised import SemiSupervised
 
-KINDS = (Cooperation, PrimalDual, SampledPriors, SemiSupervised, SilhouetteMaps)
+KINDS = (Cooperation, EightSchools, PrimalDual, SampledPriors, SemiSupervised, SilhouetteMaps)
 EXPERIMENTS = {kind.name: kind for kind in KINDS}
 
 flags.DEFINE_enum(

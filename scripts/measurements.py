@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from keras_symvae import evaluation
+from keras_symvae import Team, evaluation
 from scripts.data import spread
 
 BATCH_SIZE = 500
@@ -28,6 +28,16 @@ class Measurements:
             self.held_out, batch_size=BATCH_SIZE, verbose=0, return_dict=True
         )
 
+    def accuracy(self):
+        """Returns the share of held-out images whose class is recognised."""
+        right = self.learner.classify(self.held_out["x"]).argmax(axis=1) == self.held_out["y"]
+        return float(np.mean(right))
+
+    def segmentation(self):
+        """Returns {"pixel_accuracy", "mean_iou"} of the segmented held-out images."""
+        x, s = (spread(self.held_out[name], self.n) for name in ("x", "s"))
+        return evaluation.agreement(self.learner.segment(x, seed=self.seed)["s"], s)
+
     def log_likelihood(self, *, num_samples):
         """Returns the mean log-likelihood in nats, with the standard error of that mean."""
         x = spread(self.held_out["x"], self.n)
@@ -44,8 +54,13 @@ class Measurements:
 
     def information(self):
         """Returns {latent: {"sum": nats, "per_element": [nats]}}."""
-        x = spread(self.held_out["x"], self.n)
-        found = evaluation.information(self.learner.pair, {"x": x}, seed=self.seed)
+        pair = self.learner.pair
+        members = pair.members.values() if isinstance(pair, Team) else [pair]
+        found = {}
+        for member in members:
+            names = [*member.observed, *member.context]
+            data = {name: spread(self.held_out[name], self.n) for name in names}
+            found |= evaluation.information(member, data, seed=self.seed)
         return {
             name: {"sum": float(np.sum(each)), "per_element": each} for name, each in found.items()
         }

@@ -66,8 +66,15 @@ def _segmentation(folder, team, held_out, limiting_steps, seed):
         labels += [f"after {steps}", ""]
     pictures.labelled_rows(folder / "limiting.png", rows, labels)
     free = team.limiting_pairs(SHOWN // 2, steps=limiting_steps, seed=seed, output="mean")
-    both = pictures.pairs(_painted(free["x"]), palette[free["s"]])
-    pictures.save(folder / "samples.png", both)
+    pictures.save(folder / "samples.png", grid(team, free))
+
+
+def grid(model, values, *, columns=ROW):
+    """Returns the grid of images, of a team above their label maps, uint8 [height, width, C]."""
+    if not isinstance(model, Team):
+        return pictures.grid(values["x"], columns=columns)
+    palette = colours(model.families["s"].num_classes)
+    return pictures.pairs(_painted(values["x"]), palette[values["s"]], columns=columns)
 
 
 def _painted(x):

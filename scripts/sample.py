@@ -13,8 +13,9 @@ if not __package__:  # started as a file, whose folder Python puts in front of a
 import numpy as np
 from absl import flags
 
-from keras_symvae import endpoints, pictures
-from scripts import commands
+import zoo
+from keras_symvae import Pair, endpoints, pictures
+from scripts import commands, portraits
 
 flags.DEFINE_string("model", None, "The model.keras that training wrote.", required=True)
 flags.DEFINE_string("out", None, "The .png or .npz file to write.", required=True)
@@ -22,7 +23,8 @@ flags.DEFINE_integer("n", pictures.COLUMNS**2, "Examples; a .png shows at most 1
 flags.DEFINE_integer(
     "steps",
     0,
-    "0: one shot from the decoder; more: alternations of encoder and decoder that follow it.",
+    "0: one shot from the decoder; more: alternations of encoder and decoder that follow it. "
+    "Images with label maps take at least 1: they come from the full limiting distribution.",
     lower_bound=0,
 )
 flags.DEFINE_enum(
@@ -39,15 +41,17 @@ def main():
     most = pictures.COLUMNS**2
     if path.suffix == ".png" and FLAGS.n > most:
         raise ValueError(f"a .png shows at most {most} images, not --n={FLAGS.n}; write a .npz")
-    learner = commands.load_model(FLAGS.model)
+    learner = commands.load_model(FLAGS.model, kinds=(Pair, zoo.Segmentation))
     options = {"seed": FLAGS.seed, "output": FLAGS.output}
-    if FLAGS.steps:
+    if isinstance(learner.pair, zoo.Segmentation):
+        values = learner.limiting_pairs(FLAGS.n, steps=FLAGS.steps, **options)
+    elif FLAGS.steps:
         values = learner.limiting(FLAGS.n, steps=FLAGS.steps, **options)
     else:
         values = learner.generate(FLAGS.n, **options)
     if path.suffix == ".png":
         columns = min(pictures.COLUMNS, int(np.ceil(np.sqrt(FLAGS.n))))
-        pictures.save(path, pictures.grid(values["x"], columns=columns))
+        pictures.save(path, portraits.grid(learner.pair, values, columns=columns))
     else:
         np.savez_compressed(path, **values)
     print(f"{FLAGS.n} examples are in {path}")

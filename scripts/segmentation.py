@@ -15,7 +15,7 @@ from zoo.preparation import Preparation
 PRESET = "fashion_mnist_silhouettes"
 SEGMENTED, MEASURED = 4000, 1000  # held-out images that are segmented, and all else
 DRAWS, LIKELIHOOD_DRAWS, CHAIN, EPOCHS = 16, 20, (1, 10, 50), 10
-MAPS = {"accuracy": "pixel accuracy", "iou": "mean IoU", "cost": "-log p(s given x)"}
+MAPS = {"pixel_accuracy": "pixel accuracy", "mean_iou": "mean IoU", "cost": "-log p(s given x)"}
 PAINTED = {"training": "training images", "render": "render, z2 of the prior"}
 PAINTED |= {"transfer": "render, z2 of another image"}
 PAINTED |= {f"chain-{steps}": f"limiting, {steps} steps" for steps in CHAIN}
@@ -59,7 +59,7 @@ class SilhouetteMaps(Experiment):
         learner = play(team, batches, settings, folder)
         learner.save(folder / "model.keras")
         x, s = test.x[:SEGMENTED], test.s[:SEGMENTED]
-        found = agreement(team.segment(x, samples=DRAWS, seed=settings["seed"])["s"], s)
+        found = evaluation.agreement(team.segment(x, samples=DRAWS, seed=settings["seed"])["s"], s)
         data = {"x": x[:MEASURED], "s": s[:MEASURED]}
         likelihood = evaluation.log_likelihood(
             team["labeller"], data, num_samples=LIKELIHOOD_DRAWS, seed=settings["seed"]
@@ -152,15 +152,7 @@ def supervised(labeller, batches, test, settings):
     x, s = test.x[:SEGMENTED], test.s[:SEGMENTED]
     logits = model.predict(x, batch_size=500, verbose=0)
     own = np.take_along_axis(scipy.special.log_softmax(logits, axis=-1), s[..., None], axis=-1)
-    return {**agreement(logits.argmax(axis=-1), s), "cost": float(-own.sum(axis=(1, 2, 3)).mean())}
-
-
-def agreement(maps, truth):
-    """Returns pixel accuracy, and the mean over classes of intersection over union."""
-    classes = np.unique(truth)
-    both = [np.sum((maps == k) & (truth == k)) for k in classes]
-    either = [np.sum((maps == k) | (truth == k)) for k in classes]
     return {
-        "accuracy": float(np.mean(maps == truth)),
-        "iou": float(np.mean(np.divide(both, either))),
+        **evaluation.agreement(logits.argmax(axis=-1), s),
+        "cost": float(-own.sum(axis=(1, 2, 3)).mean()),
     }

@@ -149,9 +149,15 @@ class Task:
         options = {"likelihood": "normal", **self.settings["architecture"]}
         return zoo.SemiSupervised(self.train.x.shape[1:], self.train.num_classes, **options)
 
+    @property
+    def y(self):
+        """The labels to learn from."""
+        assert self.train.y is not None
+        return self.train.y[self.rows]
+
     def known(self):
         """Returns the `Batches` of labelled images."""
-        data = {"x": self.train.x[self.rows], "y": self.train.y[self.rows]}
+        data = {"x": self.train.x[self.rows], "y": self.y}
         size, seed = self.settings["batch_sizes"][0], self.settings["seed"]
         return Batches(data, batch_size=size, seed=seed)
 

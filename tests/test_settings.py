@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_symvae import Cooperative
+from keras_symvae import Cooperative, Pair, Team
 from scripts import commands, settings
 from tests import cases
 
@@ -84,6 +84,6 @@ def test_a_team_is_told_apart_from_a_pair(tmp_path):
     learner = Cooperative(cases.team(), mixing=1.0)
     learner.compile()
     learner.save(tmp_path / "team.keras")
-    with pytest.raises(ValueError, match="a team of pairs"):
+    with pytest.raises(ValueError, match="holds a Team, and this script asks a Pair"):
         commands.load_model(tmp_path / "team.keras")
-    assert isinstance(commands.load_model(tmp_path / "team.keras", teams=True), Cooperative)
+    assert isinstance(commands.load_model(tmp_path / "team.keras", kinds=(Pair, Team)), Cooperative)

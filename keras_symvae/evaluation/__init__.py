@@ -1,5 +1,6 @@
 """Measuring a pair: likelihood, information, consistency, and distances between sets of images."""
 
+from keras_symvae.evaluation.agreement import agreement
 from keras_symvae.evaluation.annealing import annealed_log_likelihood
 from keras_symvae.evaluation.consistency import consistency
 from keras_symvae.evaluation.distances import distance_report, frechet_distance, kernel_distance
@@ -16,6 +17,7 @@ __all__ = [
     "ClassifierFeatures",
     "FeatureExtractor",
     "InceptionFeatures",
+    "agreement",
     "annealed_log_likelihood",
     "consistency",
     "distance_report",

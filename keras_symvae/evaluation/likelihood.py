@@ -70,7 +70,7 @@ def _log_sum(pair, values, rounds, repeats, seed):
 
     def add(index, total):
         completed, naturals = pair.encoder.walk(repeated, draw=draw, seed=seeds.fold(seed, index))
-        log_weight = tf.add_n([_double(part) for part in pair.decoder.log_prob(completed).values()])
+        log_weight = sum(_double(part) for part in pair.decoder.log_prob(completed).values())
         for name, eta in naturals.items():
             if name not in values:  # what the data hold was not drawn
                 log_weight -= _double(pair.families[name].log_prob(eta, completed[name]))

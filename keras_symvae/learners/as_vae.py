@@ -7,7 +7,7 @@ from keras_symvae import seeds
 from keras_symvae.critics import Critic
 from keras_symvae.learners import joints
 from keras_symvae.learners.adversarial import AdversarialLearner, contrasted, drawn_prior
-from keras_symvae.learners.terms import Outcome
+from keras_symvae.learners.terms import Outcome, total
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
@@ -67,10 +67,10 @@ class ASVAE(AdversarialLearner):
         q, p = joints.drawn(self.pair, values, seed=seed)
         f1, f2 = (self.critics[name] for name in ("critic_codes", "critic_data"))
         costs = {"encoder/kl": f1.score(q), "decoder/kl": f2.score(p)}
-        gain = -tf.add_n(list(costs.values()))
+        gain = -total(costs.values())
         if self.reconstruction:
             rebuilt = joints.reconstruction_costs(self.pair, q, p)
-            gain -= self.reconstruction * tf.add_n(list(rebuilt.values()))
+            gain -= self.reconstruction * total(rebuilt.values())
             costs |= rebuilt
         return Outcome(gain, costs)
 
@@ -85,7 +85,7 @@ class ASVAE(AdversarialLearner):
             f"{name}/loss": contrasted(critic.score(true[name]), critic.score(apart))
             for name, critic in self.critics.items()
         }
-        return Outcome(-tf.add_n(list(costs.values())), costs)
+        return Outcome(-total(costs.values()), costs)
 
     def get_config(self):
         return {**super().get_config(), "reconstruction": self.reconstruction}

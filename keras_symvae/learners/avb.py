@@ -14,7 +14,7 @@ from keras_symvae.learners.adversarial import (
     drawn_prior,
     require_gradients,
 )
-from keras_symvae.learners.terms import Outcome
+from keras_symvae.learners.terms import Outcome, total
 
 JITTER = 1e-4  # of variances, so that a code that no longer varies can still be normalised
 
@@ -92,10 +92,10 @@ class AVB(AdversarialLearner):
         kl = self.critic(self._reads(completed, values, seed))
         if self.adaptive_contrast:
             moments = self._moments(values, seed)
-            log_r = tf.add_n([_log_normal(completed[name], *moments[name]) for name in moments])
-            kl += log_r - tf.add_n([log_probs[name] for name in self.pair.latent])
+            log_r = total(_log_normal(completed[name], *moments[name]) for name in moments)
+            kl += log_r - total(log_probs[name] for name in self.pair.latent)
         costs = {f"decoder/{name}": -log_probs[name] for name in self.pair.observed}
-        gain = -tf.add_n(list(costs.values())) - self.kl_weight * kl
+        gain = -total(costs.values()) - self.kl_weight * kl
         return Outcome(gain, {**costs, "encoder/kl": kl})
 
     def critic_utility(self, values, seed, training=True):
@@ -127,7 +127,7 @@ class AVB(AdversarialLearner):
 
     def _moments(self, values, seed):
         """Returns {latent: (mean, variance)} of q(z | x), [B, ...] each, constants."""
-        found = self.pair.encoder.moments(values, seed=seed, draws=self.moment_draws)
+        found = moments(self.pair.encoder, values, seed=seed, draws=self.moment_draws)
         return {
             name: (tf.stop_gradient(mean), tf.stop_gradient(variance) + JITTER)
             for name, (mean, variance) in found.items()
@@ -140,6 +140,30 @@ class AVB(AdversarialLearner):
             "moment_draws": self.moment_draws,
             "kl_weight": self.kl_weight,
         }
+
+
+def moments(encoder, values, *, seed, draws):
+    """Returns {latent: (mean, variance)}, [B, ...] each, of what an encoder draws from `values`.
+
+    Of one implicit factor whose network tells them, with the noise of `complete` of the same seed;
+    else those of `draws` completions.
+    """
+    first = encoder.factors[0]
+    if len(encoder.factors) == 1 and not first.has_density:
+        reads = {name: encoder.families[name].features(value) for name, value in values.items()}
+        if encoder.trunk is not None:
+            reads |= encoder.trunk.activations(reads)
+        size = tf.shape(next(iter(values.values())))[0]
+        found = first.moments(reads, size, seeds.fold(seed, 0))
+        if found is not None:
+            return {first.name: found}
+    repeated = {name: tf.repeat(value, draws, axis=0) for name, value in values.items()}
+    completed = encoder.complete(repeated, seed=seeds.fold(seed, 1))
+    found = {}
+    for name in encoder.names:
+        each = tf.reshape(completed[name], [-1, draws, *encoder.families[name].shape])
+        found[name] = tf.nn.moments(each, axes=[1])
+    return found
 
 
 def _check(pair, *, adaptive_contrast):

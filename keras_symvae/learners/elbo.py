@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_symvae import estimators
 from keras_symvae.learners.base import Learner
 from keras_symvae.learners.symmetric import recognised
-from keras_symvae.learners.terms import Outcome, Terms, share
+from keras_symvae.learners.terms import Outcome, Terms, share, total
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
@@ -105,7 +105,7 @@ class ELBO(Learner):
         )
         _, p = self.pair.decoder.walk(completed)
         costs = {f"decoder/{name}": self._cost(name, p, completed) for name in self.pair.observed}
-        gain = -tf.add_n(list(costs.values()))
+        gain = -total(costs.values())
         for name in self.pair.latent:
             kl = self._kl(name, completed, q[name], p[name])
             if name in values:

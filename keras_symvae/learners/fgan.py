@@ -7,7 +7,7 @@ from keras_symvae import divergences, seeds
 from keras_symvae.critics import Critic
 from keras_symvae.learners.adversarial import AdversarialLearner, drawn_prior, require_gradients
 from keras_symvae.learners.symmetric import WEIGHTS, recovered
-from keras_symvae.learners.terms import Outcome
+from keras_symvae.learners.terms import Outcome, total
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
@@ -116,7 +116,7 @@ class FGAN(AdversarialLearner):
         """The mean of max(0, |grad d| - 1)^2 at random points between data and dreams."""
         f, between = divergences.get(self.divergence), {}
         size = tf.shape(next(iter(values.values())))[0]
-        share = tf.random.stateless_uniform([size], seed)
+        share = tf.random.stateless_uniform(tf.stack([size]), seed)
         for name in self.critic.given:
             x, y = tf.cast(values[name], tf.float32), tf.cast(dreams[name], tf.float32)
             part = tf.reshape(share, [-1] + [1] * (x.shape.rank - 1))
@@ -124,9 +124,9 @@ class FGAN(AdversarialLearner):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(between)
             d = self.divergence_weight * f.activation(self.critic.score(between))
-        slopes = tape.gradient(d, between)
-        squares = [tf.reduce_sum(tf.reshape(s, [size, -1]) ** 2, axis=1) for s in slopes.values()]
-        return tf.reduce_mean(tf.nn.relu(tf.sqrt(tf.add_n(squares) + 1e-12) - 1.0) ** 2)
+        slopes = [tf.reshape(s, [size, -1]) for s in tape.gradient(d, list(between.values()))]
+        squares = total(tf.reduce_sum(slope**2, axis=1) for slope in slopes)
+        return tf.reduce_mean(tf.nn.relu(tf.sqrt(squares + 1e-12) - 1.0) ** 2)
 
     def get_config(self):
         return {

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_symvae.families import Bernoulli, Categorical
-from keras_symvae.learners.terms import Outcome, Terms
+from keras_symvae.learners.terms import Outcome, Terms, total
 
 
 def informed(pair, values, *, weights):
@@ -32,7 +32,7 @@ def informed(pair, values, *, weights):
         weight * _information(naturals[name], rows, pair.families[name])
         for name, weight in weights.items()
     ]
-    return Outcome(tf.add_n(gain), {})
+    return Outcome(total(gain), {})
 
 
 def checked(pair, weights):

@@ -1,13 +1,12 @@
 """The symmetric VAE and ALI: both joints meet, seen by one critic."""
 
 import keras
-import tensorflow as tf
 
 from keras_symvae import seeds
 from keras_symvae.critics import Critic
 from keras_symvae.learners import joints
 from keras_symvae.learners.adversarial import AdversarialLearner, contrasted
-from keras_symvae.learners.terms import Outcome
+from keras_symvae.learners.terms import Outcome, total
 
 GAMES = ("symmetric_kl", "ali")
 
@@ -71,7 +70,7 @@ class SVAE(AdversarialLearner):
         costs = {"encoder/divergence": of_p - of_q}
         if self.reconstruction:
             rebuilt = joints.reconstruction_costs(self.pair, q, p)
-            gain -= self.reconstruction * tf.add_n(list(rebuilt.values()))
+            gain -= self.reconstruction * total(rebuilt.values())
             costs |= rebuilt
         return Outcome(gain, costs)
 

@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_symvae import seeds
 from keras_symvae.learners import information as utilities
 from keras_symvae.learners.base import Learner
-from keras_symvae.learners.terms import Outcome, Terms, share
+from keras_symvae.learners.terms import Outcome, Terms, share, total
 
 WEIGHTS = {
     "decoder/paired": 1.0,
@@ -146,7 +146,7 @@ def recognised(pair, values, *, weights):
 def _whole(player, values):
     log_probs = player.log_prob(values)
     costs = {f"{player.name}/{name}": -log_prob for name, log_prob in log_probs.items()}
-    return Outcome(tf.add_n(list(log_probs.values())), costs)
+    return Outcome(total(log_probs.values()), costs)
 
 
 def _partial(pattern, scores, rows, weight):
@@ -154,5 +154,4 @@ def _partial(pattern, scores, rows, weight):
     scores = {name: tf.where(rows[name], score, 0.0) for name, score in scores.items()}
     costs = {pattern.format(name): -score for name, score in scores.items()}
     present = {pattern.format(name): rows[name] for name in scores}
-    total = tf.add_n(list(scores.values())) if scores else tf.zeros([])
-    return Outcome(weight * total, costs, present)
+    return Outcome(weight * total(scores.values()), costs, present)

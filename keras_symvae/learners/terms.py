@@ -62,6 +62,12 @@ class Terms:
         }
 
 
+def total(parts):
+    """Returns the sum of tensors, in their order."""
+    # tf.add_n adds in an order that may change from call to call, and with it the last bit.
+    return sum(parts, tf.zeros([]))
+
+
 def share(rows):
     """Returns [B]: factors that turn the mean over a batch into the mean over `rows` [B]."""
     rows = tf.cast(rows, tf.float32)

@@ -11,7 +11,7 @@ from keras_symvae.learners.adversarial import (
     drawn_prior,
     require_gradients,
 )
-from keras_symvae.learners.terms import Outcome
+from keras_symvae.learners.terms import Outcome, total
 
 COSTS = {
     "l1": lambda x: tf.reduce_sum(tf.abs(x), axis=1),
@@ -98,7 +98,7 @@ class WAE(AdversarialLearner):
         size = tf.shape(next(iter(values.values())))[0]
         prior = drawn_prior(self.pair, size, seed=seeds.fold(seed, 2))
         penalty = self._penalty(codes, prior)
-        gain = -tf.add_n(list(costs.values())) - self.penalty_weight * penalty
+        gain = -total(costs.values()) - self.penalty_weight * penalty
         if training and self.pretraining_steps:
             first = self.steps < self.pretraining_steps
             gain = tf.where(first, -_mismatch(self._flat(codes), self._flat(prior)), gain)

@@ -1,0 +1,34 @@
+"""The agreement of two label maps."""
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+def agreement(maps: ArrayLike, truth: ArrayLike) -> dict[str, float]:
+    """Returns the share of pixels that agree, and the mean over classes of intersection over union.
+
+    Args:
+        maps: integer classes [N, H, W] that were predicted.
+        truth: integer classes [N, H, W]. Pixels of -1 are not known and do not count.
+
+    Returns:
+        {"pixel_accuracy", "mean_iou"}; the classes are those that truth has.
+
+    Raises:
+        ValueError: shapes differ, or truth has no known pixel.
+    """
+    maps, truth = np.asarray(maps), np.asarray(truth)
+    if maps.shape != truth.shape:
+        raise ValueError(f"maps are {maps.shape}, truth is {truth.shape}; they must be the same.")
+    known = truth >= 0
+    if not known.any():
+        raise ValueError("truth has no known pixel; give label maps.")
+    maps, truth = maps[known], truth[known]
+    overlaps = []
+    for label in np.unique(truth):
+        predicted, true = maps == label, truth == label
+        overlaps.append(np.sum(predicted & true) / np.sum(predicted | true))
+    return {
+        "pixel_accuracy": float(np.mean(maps == truth)),
+        "mean_iou": float(np.mean(overlaps)),
+    }
