@@ -88,9 +88,10 @@ class Player(keras.Layer):
         """Refuses, in the name of who asks, a player with a factor that has no log-density."""
         for factor in self.factors:
             if not factor.has_density:
+                other = "WAE or FGAN" if self.name == "decoder" else "AVB or WAE"
                 raise ValueError(
                     f"{asker} needs a log-density of every factor, but {self.name} factor "
-                    f"'{factor.name}' is implicit; use AVB, or give it a family (Factor)."
+                    f"'{factor.name}' is implicit; use {other}, or give it a family (Factor)."
                 )
 
     def natural(self, name, reads, size):

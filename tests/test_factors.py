@@ -34,6 +34,10 @@ FACTORS = {
         lambda: ImplicitFactor("z", given="x", network=two_inputs(3, 2, 4), noise_shape=2),
         families.Normal(4),
     ),
+    "implicit without noise": (
+        lambda: ImplicitFactor("z", given="x", network=Dense(2), noise_shape=None),
+        families.Normal(2),
+    ),
     "implicit root": (
         lambda: ImplicitFactor("z", network=Dense(4), noise_shape=(5,)),
         families.Normal((2, 2)),
@@ -126,3 +130,14 @@ REFUSED = {
 def test_wrong_factors_are_refused_by_name(make, match):
     with pytest.raises(ValueError, match=match):
         make()
+
+
+def test_without_noise_a_value_is_a_function_of_what_is_given():
+    factor = ImplicitFactor("z", given="x", network=Dense(2), noise_shape=None)
+    factor.bind(families.Normal(2), SHAPES)
+    reads = {"x": tf.random.stateless_normal([4, 3], [0, 0])}
+    draws = [factor.rsample(reads, 4, seeds.make(seed)) for seed in (0, 1)]
+    np.testing.assert_array_equal(*draws)
+    np.testing.assert_array_equal(draws[0], factor.network(reads["x"]))
+    with pytest.raises(ValueError, match="neither noise nor anything given"):
+        ImplicitFactor("z", network=Dense(2), noise_shape=None)
