@@ -144,7 +144,7 @@ class Player(keras.Layer):
                 kept[name] = values[name]
         return kept
 
-    def walk(self, values, *, size=None, draw=None, seed=None, known=None):
+    def walk(self, values, *, size=None, draw=None, seed=None, known=None, only=None):
         """Goes through the factors in order and returns (values, {name: eta}).
 
         Args:
@@ -155,6 +155,7 @@ class Player(keras.Layer):
             seed: stateless seed [2]; every factor draws from its own fold of it.
             known: {name: bool [B]}, if `values` hold neutral values in some examples: these are
                 drawn as well. Examples that lack a parent come out as nonsense, see `reached`.
+            only: names of the factors to go through; None: all.
         """
         known = known or {}
         values, naturals = dict(values), {}
@@ -166,7 +167,7 @@ class Player(keras.Layer):
             reads |= self.trunk.activations(reads)
         for index, factor in enumerate(self.factors):
             name = factor.name
-            if name not in values and draw is None:
+            if (name not in values and draw is None) or (only is not None and name not in only):
                 continue
             self._check_reads(factor, reads)
             if factor.has_density:
@@ -191,13 +192,14 @@ class Player(keras.Layer):
                 f"{sorted(reads)}."
             )
 
-    def complete(self, values, *, seed, size=None, known=None):
+    def complete(self, values, *, seed, size=None, known=None, only=None):
         """Returns `values` with everything missing drawn; draws are constants to any tape."""
 
         def draw(name, family, eta, fork):
             return family.sample(eta, fork)
 
-        values, _ = self.walk(values, size=size, draw=draw, seed=seed, known=known)
+        options = {"size": size, "seed": seed, "known": known, "only": only}
+        values, _ = self.walk(values, draw=draw, **options)
         return {name: tf.stop_gradient(value) for name, value in values.items()}
 
     def rcomplete(self, values, *, seed, size=None, estimator=None, known=None):

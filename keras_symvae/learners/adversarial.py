@@ -3,6 +3,7 @@
 import keras
 import tensorflow as tf
 
+from keras_symvae import seeds
 from keras_symvae.learners.base import Learner
 
 
@@ -81,9 +82,9 @@ def contrasted(for_true, for_false):
 
 
 def drawn_prior(pair, size, *, seed):
-    """Returns the latents of dreams {name: [B, ...]}, constants."""
-    dreams = pair.dream(size, seed=seed)
-    return {name: tf.stop_gradient(dreams[name]) for name in pair.latent}
+    """Returns codes of the prior {name: [B, ...]}, constants."""
+    supplied = {} if pair.prior is None else pair.prior.sample(size, seed=seeds.fold(seed, 0))
+    return pair.decoder.complete(supplied, seed=seeds.fold(seed, 1), size=size, only=pair.latent)
 
 
 def _copy(optimizer):
