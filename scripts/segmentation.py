@@ -19,6 +19,7 @@ MAPS = {"pixel_accuracy": "pixel accuracy", "mean_iou": "mean IoU", "cost": "-lo
 PAINTED = {"training": "training images", "render": "render, z2 of the prior"}
 PAINTED |= {"transfer": "render, z2 of another image"}
 PAINTED |= {f"chain-{steps}": f"limiting, {steps} steps" for steps in CHAIN}
+SHOWN = ("segmentations.png", "transfer.png", "limiting.png")
 NAMES = {"game": "symmetric", "cross-entropy": "cross-entropy"}
 
 
@@ -120,7 +121,7 @@ class SilhouetteMaps(Experiment):
 
     def picture(self, path, results):
         first = self.folder / next(label for label in results if label.startswith("game"))
-        for name in portraits.OF_TEAM:
+        for name in SHOWN:
             shutil.copy(first / name, path.with_name(f"{self.name}_{name}"))
 
 
