@@ -16,13 +16,26 @@ from absl import flags
 from scripts import commands, reports
 from scripts.comparison import Comparison
 from scripts.cooperation import Cooperation
+from scripts.four_points import FourPoints
+from scripts.gaussian_fits import GaussianFits
+from scripts.plane_mixtures import PlaneMixtures
 from scripts.posteriors import EightSchools
 from scripts.primal_dual import PrimalDual
 from scripts.sampled_priors import SampledPriors
 from scripts.segmentation import SilhouetteMaps
 from scripts.semi_supervised import SemiSupervised
 
-KINDS = (Cooperation, EightSchools, PrimalDual, SampledPriors, SemiSupervised, SilhouetteMaps)
+KINDS = (
+    Cooperation,
+    EightSchools,
+    FourPoints,
+    GaussianFits,
+    PlaneMixtures,
+    PrimalDual,
+    SampledPriors,
+    SemiSupervised,
+    SilhouetteMaps,
+)
 EXPERIMENTS = {kind.name: kind for kind in KINDS}
 
 flags.DEFINE_enum(

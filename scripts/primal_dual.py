@@ -6,6 +6,7 @@ from scipy.spatial.distance import cdist
 
 from scripts.experiments import Experiment, markdown, mean_of
 from scripts.finite_spaces import FiniteSpace
+from scripts.learned_sides import random_line
 
 POINTS = 8
 DECODERS = {"invertible": 8, "onto": 12, "not-onto": 5}  # numbers of codes
@@ -13,7 +14,14 @@ DIVERGENCES = ("total_variation", "jensen_shannon", "kl", "pearson")
 WEIGHTS = (0.02, 0.03, 0.05, 0.08, 0.12, 0.2, 0.3, 0.5, 0.8, 1.2, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0)
 SHOWN = 0.3  # the weight of the table, one of WEIGHTS
 LARGER, BLURS = 60, (0.3, 0.1, 0.03, 0.01)
+INTERVALS = 30  # of equal probability, into which the codes of a line are cut
+LEARNED = (0.05, 0.2, 0.8)  # the weights that networks are trained with, some of WEIGHTS
+TRAINING = {"steps": 1500, "batch_size": 512, "width": 64}
+TRAINING |= {"rate": 1e-3, "critic_rate": 4e-3, "critic_steps": 2}
+PENALTY = 10.0  # weight of the gradient penalty
 CURVES = {"wae": ("WAE", {"color": "C1", "lw": 4}), "gan": ("f-GAN", {"color": "C0", "ls": "--"})}
+MARKS = {"wae": {"color": "C3", "marker": "v"}, "gan": {"color": "C2", "marker": "^"}}
+ROWS = (*DECODERS, "line")
 
 
 class PrimalDual(Experiment):
@@ -23,7 +31,8 @@ class PrimalDual(Experiment):
         GAN(f, lambda) <= min(lambda D_f(data, model), W_c(data, model))
 
     Points uniform in a square of side 1 with Euclidean c, and random data and prior; on one larger
-    space the blurred transport that scales, against the exact value.
+    space the blurred transport that scales, against the exact value; and codes N(0, 1) decoded to a
+    line through the square, with a critic and an encoder that networks learn, see `learned_sides`.
 
     Args: see `Experiment`; there are no images, and `data` is not read.
 
@@ -38,21 +47,32 @@ class PrimalDual(Experiment):
         exact = {kind: {**usual, "decoder": kind, "codes": n} for kind, n in DECODERS.items()}
         larger = {"decoder": "larger", "points": LARGER, "codes": LARGER // 2, "seed": seed}
         larger |= {"blurs": BLURS, "weight": SHOWN}
-        return {f"{kind}-seed-{seed}": each for kind, each in (exact | {"larger": larger}).items()}
+        line = {**usual, "decoder": "line", "intervals": INTERVALS, "learned": LEARNED}
+        line |= {"training": TRAINING, "penalty": PENALTY}
+        settings = {**exact, "larger": larger, "line": line}
+        return {f"{kind}-seed-{seed}": each for kind, each in settings.items()}
 
     def measure(self, settings, folder):
+        if "learned" in settings:
+            return self._learned(settings)
         space = random_space(settings["points"], codes=settings["codes"], seed=settings["seed"])
         if "blurs" in settings:
             weight = settings["weight"]
             blurred = [space.entropic_wae(weight=weight, blur=blur) for blur in settings["blurs"]]
             return {"exact": space.wae("kl", weight=weight), "blurred": blurred}
-        found: dict = {"transport": space.transport()}
+        return curves(space, settings)
+
+    def _learned(self, settings):
+        seed = settings["seed"]
+        line = random_line(settings["points"], intervals=settings["intervals"], seed=seed)
+        found = curves(line.space(), settings)
+        options = {"training": settings["training"], "seed": seed}
         for f in settings["divergences"]:
-            divergence = space.divergence(f)
-            if np.isfinite(divergence):  # JSON has no infinity
-                found[f"divergence/{f}"] = divergence
-            found[f"gan/{f}"] = [space.gan(f, weight=weight) for weight in settings["weights"]]
-            found[f"wae/{f}"] = [space.wae(f, weight=weight) for weight in settings["weights"]]
+            for side, extra in (("gan", {"penalty": settings["penalty"]}), ("wae", {})):
+                found[f"learned/{side}/{f}"] = [
+                    getattr(line, side)(f, weight=weight, **options, **extra)
+                    for weight in settings["learned"]
+                ]
         return found
 
     def table(self, results):
@@ -78,15 +98,37 @@ class PrimalDual(Experiment):
         ]
         of_blur.append(["none, exact", mean_of((found["exact"] for found in larger), digits=4)])
         blurred = markdown([f"blur, {LARGER} points, kl", f"WAE {at}"], of_blur)
-        return f"{markdown(heads, rows)}\n{blurred}"
+        return f"{markdown(heads, rows)}\n{blurred}\n{self._learned_table(results)}"
+
+    def _learned_table(self, results):
+        found = [r["found"] for r in results.values() if r["settings"]["decoder"] == "line"]
+        heads = [
+            "f, G onto a line",
+            "lambda",
+            "f-GAN learned",
+            "f-GAN",
+            "WAE",
+            "WAE learned",
+            "W_c",
+        ]
+        rows = []
+        for f in DIVERGENCES:
+            for index, weight in enumerate(LEARNED):
+                at = WEIGHTS.index(weight)
+                cells = [[each[f"learned/gan/{f}"][index] for each in found]]
+                cells += [[each[f"{side}/{f}"][at] for each in found] for side in ("gan", "wae")]
+                cells.append([each[f"learned/wae/{f}"][index] for each in found])
+                cells.append([each["transport"] for each in found])
+                rows.append([f, weight, *(mean_of(cell, digits=3) for cell in cells)])
+        return markdown(heads, rows)
 
     def picture(self, path, results):
-        figure = Figure(figsize=(3.2 * len(DIVERGENCES), 2.8 * len(DECODERS)), layout="constrained")
+        figure = Figure(figsize=(3.2 * len(DIVERGENCES), 2.8 * len(ROWS)), layout="constrained")
         axes = figure.subplots(
-            len(DECODERS), len(DIVERGENCES), sharex=True, sharey="row", squeeze=False
+            len(ROWS), len(DIVERGENCES), sharex=True, sharey="row", squeeze=False
         )
         first = [r for r in results.values() if r["settings"]["seed"] == self.seeds[0]]
-        for row, kind in zip(axes, DECODERS, strict=True):
+        for row, kind in zip(axes, ROWS, strict=True):
             (found,) = [r["found"] for r in first if r["settings"]["decoder"] == kind]
             row[0].set_ylabel(f"G {kind}")
             row[0].set_ylim(0.0, 1.2 * found["transport"])
@@ -97,11 +139,28 @@ class PrimalDual(Experiment):
                 for curve, (label, style) in CURVES.items():
                     panel.semilogx(WEIGHTS, found[f"{curve}/{f}"], label=label, **style)
                 panel.semilogx(weights, bound, color="0.3", ls=":", label="bound of f-GAN")
-                panel.set_title(f.replace("_", " ") if kind == next(iter(DECODERS)) else "")
+                for side, mark in MARKS.items() if kind == "line" else ():
+                    label = f"{CURVES[side][0]}, learned"
+                    panel.semilogx(
+                        LEARNED, found[f"learned/{side}/{f}"], ls="", label=label, **mark
+                    )
+                panel.set_title(f.replace("_", " ") if kind == ROWS[0] else "")
         for panel in axes[-1]:
             panel.set_xlabel("$\\lambda$")
-        axes[0, 0].legend(loc="lower right")
+        axes[-1, 0].legend(loc="lower right", fontsize=8)
         figure.savefig(path, dpi=90)
+
+
+def curves(space, settings):
+    """Returns both sides over all weights, {"gan/kl": [...]}, and their bounds."""
+    found: dict = {"transport": space.transport()}
+    for f in settings["divergences"]:
+        divergence = space.divergence(f)
+        if np.isfinite(divergence):  # JSON has no infinity
+            found[f"divergence/{f}"] = divergence
+        found[f"gan/{f}"] = [space.gan(f, weight=weight) for weight in settings["weights"]]
+        found[f"wae/{f}"] = [space.wae(f, weight=weight) for weight in settings["weights"]]
+    return found
 
 
 def random_space(points, *, codes, seed):

@@ -10,6 +10,7 @@ from scipy.stats import wasserstein_distance
 from keras_symvae.divergences import DIVERGENCES
 from scripts import primal_dual
 from scripts.finite_spaces import FiniteSpace
+from scripts.learned_sides import random_line, value_of_critic, value_of_encoder
 from scripts.primal_dual import random_space
 
 INFINITE = sorted(name for name, f in DIVERGENCES.items() if f.slope_at_infinity == np.inf)
@@ -128,12 +129,55 @@ def test_blurred_transport_comes_down_to_the_exact_value():
     np.testing.assert_allclose(space.transport(), emd, atol=1e-9)
 
 
+@pytest.mark.parametrize("f", ["total_variation", "jensen_shannon", "kl"])
+def test_any_critic_and_any_encoder_enclose_both_sides(f):
+    """learned GAN <= GAN <= WAE <= learned WAE, whatever was learned."""
+    space, rng = random_line(5, intervals=9, seed=1).space(), np.random.default_rng(0)
+    gan, wae = space.gan(f, weight=0.2), space.wae(f, weight=0.2)
+    for scale in (0.02, 0.1):  # in the domain of every f*
+        d = scale * rng.uniform(-1.0, 1.0, len(space.data))
+        assert value_of_critic(space, d, f, weight=0.2) <= gan + 1e-7
+        encoder = rng.dirichlet(np.full(9, 20.0 * scale), size=5)
+        assert value_of_encoder(space, encoder, f, weight=0.2) >= wae - 1e-7
+    assert gan <= wae + 1e-7
+
+
+def test_a_critic_and_an_encoder_of_known_value():
+    line = random_line(5, intervals=9, seed=1)
+    space = line.space()
+    along = np.concatenate([line.points[:, 0], line.start[0] + line.centres[:, 0] * line.way[0]])
+    for steepness in (0.9, 1.0):  # of the total variation with a large weight f* is the identity
+        found = value_of_critic(space, steepness * along, "total_variation", weight=10.0)
+        expected = steepness * (space.data - space.model) @ along
+        np.testing.assert_allclose(found, expected, atol=1e-9)
+    anything = np.broadcast_to(space.prior, (5, 9))  # codes of the prior cost no divergence
+    expected = line.data @ space.cost[:5, 5:] @ space.prior
+    found = value_of_encoder(space, anything, "kl", weight=10.0)
+    np.testing.assert_allclose(found, expected, rtol=1e-6)
+
+
+def test_a_learned_critic_comes_near_and_a_learned_encoder_stays_above():
+    line = random_line(4, intervals=12, seed=0)
+    space, options = line.space(), {"weight": 0.2, "seed": 0}
+    training = {"steps": 300, "batch_size": 256, "width": 32}
+    training |= {"rate": 5e-3, "critic_rate": 5e-3, "critic_steps": 1}
+    exact = space.gan("kl", weight=0.2)
+    np.testing.assert_allclose(space.wae("kl", weight=0.2), exact, atol=1e-6)
+    found = line.gan("kl", training=training, penalty=10.0, **options)
+    assert 0.7 * exact < found <= exact + 1e-7
+    found = line.wae("kl", training=training, **options)
+    assert found >= exact - 1e-7
+
+
 def test_the_experiment_from_spaces_to_picture(tmp_path, monkeypatch):
     pytest.importorskip("ot")
     monkeypatch.setattr(primal_dual, "DIVERGENCES", ("total_variation", "kl"))
     monkeypatch.setattr(primal_dual, "WEIGHTS", (0.03, 0.3))
     monkeypatch.setattr(primal_dual, "LARGER", 12)
     monkeypatch.setattr(primal_dual, "BLURS", (0.1, 0.03))
+    monkeypatch.setattr(primal_dual, "INTERVALS", 8)
+    monkeypatch.setattr(primal_dual, "LEARNED", (0.3,))
+    monkeypatch.setitem(primal_dual.TRAINING, "steps", 50)
     experiment = primal_dual.PrimalDual(tmp_path / "runs", data="none", seeds=[0])
     kinds = tuple(primal_dual.DECODERS)
     table = experiment.make(tmp_path / "out")
@@ -141,5 +185,9 @@ def test_the_experiment_from_spaces_to_picture(tmp_path, monkeypatch):
     gaps = {(row[0], row[1]): float(row[-1]) for row in rows if len(row) == 7 and row[0] in kinds}
     assert set(gaps) == {(kind, f) for kind in kinds for f in ("total_variation", "kl")}
     assert gaps.pop(("not-onto", "total_variation")) > 0.02 and max(gaps.values()) < 1e-6
-    assert json.loads((tmp_path / "out" / "primal_dual.json").read_text())
+    found = json.loads((tmp_path / "out" / "primal_dual.json").read_text())["line-seed-0"]["found"]
+    for f in ("total_variation", "kl"):
+        exact = [found[f"{side}/{f}"][1] for side in ("gan", "wae")]
+        learned = [found[f"learned/{side}/{f}"][0] for side in ("gan", "wae")]
+        assert learned[0] - 1e-7 <= exact[0] <= exact[1] + 1e-7 <= learned[1] + 2e-7
     assert (tmp_path / "out" / "primal_dual.png").stat().st_size > 1000

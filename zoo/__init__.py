@@ -1,8 +1,9 @@
 """The zoo: prebuilt architectures, presets and data sets."""
 
+from zoo.implicit import Implicit
 from zoo.ladder import Ladder
 from zoo.presets import PRESETS, Preset, Recipe
 from zoo.segmentation import Segmentation
 from zoo.semi_supervised import SemiSupervised
 
-__all__ = ["PRESETS", "Ladder", "Preset", "Recipe", "Segmentation", "SemiSupervised"]
+__all__ = ["PRESETS", "Implicit", "Ladder", "Preset", "Recipe", "Segmentation", "SemiSupervised"]

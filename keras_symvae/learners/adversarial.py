@@ -76,6 +76,25 @@ def require_gradients(pair, names, asker):
                 )
 
 
+def require_fixed_prior(pair, asker):
+    """Refuses, in the name of who asks, a prior with weights that nothing would teach."""
+    for factor in pair.decoder.factors:
+        if factor.name in pair.latent and factor.trainable_variables:
+            raise ValueError(
+                f"{asker} draws codes of the prior as they are, but p({factor.name} | ...) has "
+                "weights; take a prior without weights."
+            )
+
+
+def require_no_context(pair, asker):
+    """Refuses, in the name of who asks, a pair with variables that neither player draws."""
+    if pair.context:
+        raise ValueError(
+            f"{asker} compares what is drawn; {pair.context} is context. Give the decoder factors "
+            "for it, or leave it out."
+        )
+
+
 def contrasted(for_true, for_false):
     """Returns the logistic loss [B], nats, of logits of two classes [B]."""
     return tf.nn.softplus(-for_true) + tf.nn.softplus(for_false)

@@ -21,27 +21,29 @@ class ASVAE(AdversarialLearner):
     with s(t) = 1 / (1 + exp(-t)), and the critics fixed while p and q move. The best critics are
     f1* = log q(z|x) - log p(z) and f2* = log p(x|z) - log data(x); with them the first line is
     -KL(q || p) - KL(p || q) up to constants, the sum of two lower bounds: of log p(x) on data and
-    of log q(z) on codes.
+    of log q(z) on codes. Its gradient is that of the divergences, fixed critics or not: what they
+    hide from p in E_p f2, and from q in E_q f1, has mean zero.
 
     Costs: "decoder/v" and "encoder/v" are reconstruction costs of data and codes, "encoder/kl" is
     f1 on data, an estimate of KL(q(z|x) || p(z)), "decoder/kl" is f2 on dreams, one of
-    KL(p(x|z) || data), "critic/codes" and "critic/data" are the logistic losses of f1 and f2.
+    KL(p(x|z) || data), "critic_codes/loss" and "critic_data/loss" are the logistic losses.
 
     Args:
-        pair: the `Pair`; all draws need gradients, both players densities, unless reconstruction
-            is 0.
+        pair: the `Pair`, whose prior has no weights; all draws need gradients, a player whose
+            variables are reconstructed a density.
         critic_codes, critic_data: the `Critic`s f1 and f2 of all variables. None: two hidden
             layers.
-        reconstruction: weight of log p(x|z) and log q(z|x). More than 1 leans to reconstruction,
-            less to generation.
+        reconstruction: weight of log p(x|z) and log q(z|x), or {variable: weight}. More than 1
+            leans to reconstruction, less to generation; with 0 nothing holds codes and data
+            together.
         others: see `AdversarialLearner`.
 
     Reference: Pu, Wang, Henao, Chen, Gan, Li, Carin, Adversarial Symmetric Variational
-    Autoencoder, NIPS 2017; the weight is our own, after the two variants of the paper.
+    Autoencoder, NIPS 2017; the weights are our own, after the two variants of the paper.
     """
 
     def __init__(self, pair, *, critic_codes=None, critic_data=None, reconstruction=1.0, **kwargs):
-        joints.require(pair, "ASVAE", reconstruction=reconstruction)
+        self.rebuilt = joints.weights(pair, reconstruction, "ASVAE")
         names = (*pair.observed, *pair.latent)
         critics = {
             "critic_codes": critic_codes or Critic(names),
@@ -52,8 +54,7 @@ class ASVAE(AdversarialLearner):
 
     @property
     def cost_names(self):
-        rebuilt = joints.reconstruction_names(self.pair) if self.reconstruction else []
-        return [*rebuilt, "encoder/kl", "decoder/kl", "critic_codes/loss", "critic_data/loss"]
+        return [*self.rebuilt, "encoder/kl", "decoder/kl", "critic_codes/loss", "critic_data/loss"]
 
     def moves(self):
         return [(("decoder", "encoder"), self.utility), *self.critic_moves()]
@@ -67,19 +68,17 @@ class ASVAE(AdversarialLearner):
         q, p = joints.drawn(self.pair, values, seed=seed)
         f1, f2 = (self.critics[name] for name in ("critic_codes", "critic_data"))
         costs = {"encoder/kl": f1.score(q), "decoder/kl": f2.score(p)}
+        rebuilt = joints.reconstruction_costs(self.pair, q, p, names=self.rebuilt)
         gain = -total(costs.values())
-        if self.reconstruction:
-            rebuilt = joints.reconstruction_costs(self.pair, q, p)
-            gain -= self.reconstruction * total(rebuilt.values())
-            costs |= rebuilt
-        return Outcome(gain, costs)
+        gain -= total(weight * rebuilt[name] for name, weight in self.rebuilt.items())
+        return Outcome(gain, rebuilt | costs)
 
     def critic_utility(self, values, seed, training=True):
         """Both logistic regressions, against data and codes drawn apart."""
         del training
         size = tf.shape(next(iter(values.values())))[0]
-        q, p = joints.drawn(self.pair, values, seed=seeds.fold(seed, 1))
-        apart = {**values, **drawn_prior(self.pair, size, seed=seeds.fold(seed, 2))}
+        q, p = joints.drawn(self.pair, values, seed=seeds.fold(seed, 3))
+        apart = {**values, **drawn_prior(self.pair, size, seed=seeds.fold(seed, 4))}
         true = {"critic_codes": q, "critic_data": p}
         costs = {
             f"{name}/loss": contrasted(critic.score(true[name]), critic.score(apart))

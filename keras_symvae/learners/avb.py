@@ -42,7 +42,8 @@ class AVB(AdversarialLearner):
         critic: the `Critic` of observed variables and latents. None: one with two hidden layers.
         adaptive_contrast: see above.
         moment_draws: codes per example that estimate mu and sigma, where the encoder's network
-            does not tell them (see `ImplicitFactor`).
+            does not tell them (see `ImplicitFactor`). The critic does not see the errors of these
+            n draws, so that the KL term comes out too small, by about 1 / n nats per number.
         kl_weight: weight of the KL term in the utility.
         others: see `AdversarialLearner`.
 

@@ -5,7 +5,12 @@ import tensorflow as tf
 
 from keras_symvae import divergences, seeds
 from keras_symvae.critics import Critic
-from keras_symvae.learners.adversarial import AdversarialLearner, drawn_prior, require_gradients
+from keras_symvae.learners.adversarial import (
+    AdversarialLearner,
+    drawn_prior,
+    require_gradients,
+    require_no_context,
+)
 from keras_symvae.learners.symmetric import WEIGHTS, recovered
 from keras_symvae.learners.terms import Outcome, total
 
@@ -52,9 +57,16 @@ class FGAN(AdversarialLearner):
         divergences.get(divergence)
         pair.encoder.require_density("FGAN")
         require_gradients(pair, pair.decoder.names, "FGAN")
-        if pair.context:
+        require_no_context(pair, "FGAN")
+        stray = [name for name in (critic.given if critic else ()) if name not in pair.observed]
+        if stray:
             raise ValueError(
-                f"FGAN compares what is drawn; {pair.context} is context. Leave it out."
+                f"The critic of FGAN reads {stray}; it may read what data hold, {pair.observed}."
+            )
+        if not 0 < divergence_weight < float("inf") or not 0 <= gradient_penalty < float("inf"):
+            raise ValueError(
+                "divergence_weight is above 0, gradient_penalty at least 0; received "
+                f"{divergence_weight!r}, {gradient_penalty!r}."
             )
         self.divergence, self.divergence_weight = divergence, divergence_weight
         self.non_saturating, self.gradient_penalty = non_saturating, gradient_penalty
@@ -124,8 +136,10 @@ class FGAN(AdversarialLearner):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(between)
             d = self.divergence_weight * f.activation(self.critic.score(between))
-        slopes = [tf.reshape(s, [size, -1]) for s in tape.gradient(d, list(between.values()))]
-        squares = total(tf.reduce_sum(slope**2, axis=1) for slope in slopes)
+        squares = total(
+            tf.reduce_sum(tf.reshape(tf.convert_to_tensor(slope), [size, -1]) ** 2, axis=1)
+            for slope in tape.gradient(d, list(between.values()))
+        )
         return tf.reduce_mean(tf.nn.relu(tf.sqrt(squares + 1e-12) - 1.0) ** 2)
 
     def get_config(self):

@@ -1,32 +1,47 @@
-"""Joints: samples of q(x) q(z | x) and of p(z) p(x | z), through which gradients flow."""
+"""Joints: samples of data(x) q(z | x) and of p(z) p(x | z), through which gradients flow."""
 
 import tensorflow as tf
 
 from keras_symvae import seeds
-from keras_symvae.learners.adversarial import drawn_prior, require_gradients
+from keras_symvae.learners.adversarial import (
+    drawn_prior,
+    require_fixed_prior,
+    require_gradients,
+    require_no_context,
+)
 
 
-def require(pair, asker, *, reconstruction):
-    """Refuses a pair without gradients through all draws, or without the densities it needs.
+def weights(pair, reconstruction, asker):
+    """Returns {"decoder/x": weight, "encoder/z": weight} of reconstructions, those above 0.
+
+    Refuses a pair with context, without gradients through all draws, or without the densities that
+    reconstructions need.
 
     Args:
         pair: the `Pair`.
-        asker: who needs them.
-        reconstruction: weight of the reconstructions, which need both densities.
+        reconstruction: a number for all variables, or {variable: number}, 0 where none is given.
+        asker: who reconstructs.
     """
-    if not isinstance(reconstruction, (int, float)) or not 0 <= reconstruction < float("inf"):
-        raise ValueError(f"reconstruction is a number of at least 0; received {reconstruction!r}.")
-    for player in pair.players.values():
-        if reconstruction:
-            player.require_density(f"{asker} with reconstruction={reconstruction}")
-        for factor in player.factors:
-            inner = player is pair.decoder and factor.name in pair.latent
-            if inner and factor.trainable_variables:
-                raise ValueError(
-                    f"{asker} draws codes of the prior as they are, but p({factor.name} | ...) has "
-                    "weights; take a prior without weights."
-                )
+    require_no_context(pair, asker)
+    require_fixed_prior(pair, asker)
     require_gradients(pair, pair.families, asker)
+    given = reconstruction
+    if not isinstance(given, dict):
+        given = dict.fromkeys((*pair.observed, *pair.encoder.names), given)
+    stray = sorted(given.keys() - {*pair.observed, *pair.encoder.names})
+    valid = [isinstance(w, (int, float)) and 0 <= w < float("inf") for w in given.values()]
+    if stray or not all(valid):
+        raise ValueError(
+            "reconstruction is a number of at least 0, or one for each of "
+            f"{[*pair.observed, *pair.encoder.names]}; received {reconstruction!r}."
+        )
+    found = {}
+    for player, names in ((pair.decoder, pair.observed), (pair.encoder, pair.encoder.names)):
+        rebuilt = {f"{player.name}/{n}": given[n] for n in names if given.get(n)}
+        if rebuilt:
+            player.require_density(f"{asker} with reconstruction={reconstruction}")
+        found |= rebuilt
+    return found
 
 
 def drawn(pair, values, *, seed):
@@ -42,16 +57,20 @@ def drawn(pair, values, *, seed):
     return q, p
 
 
-def reconstruction_costs(pair, q, p):
+def reconstruction_costs(pair, q, p, *, names):
     """Returns {"decoder/x": -log p(x | z'), "encoder/z": -log q(z | x')}, [B] each, nats.
 
     z' are codes of data, x' the images of codes: data and codes reconstructed.
+
+    Args:
+        pair: the `Pair`.
+        q, p: values of both joints, see `drawn`.
+        names: of the costs wanted.
     """
-    data, codes = pair.decoder.log_prob(q), pair.encoder.log_prob(p)
-    costs = {f"decoder/{name}": -data[name] for name in pair.observed}
-    return costs | {f"encoder/{name}": -codes[name] for name in pair.encoder.names}
-
-
-def reconstruction_names(pair):
-    """Names of these costs."""
-    return [f"decoder/{n}" for n in pair.observed] + [f"encoder/{n}" for n in pair.encoder.names]
+    costs = {}
+    for player, values in ((pair.decoder, q), (pair.encoder, p)):
+        wanted = [name for name in player.names if f"{player.name}/{name}" in names]
+        if wanted:
+            log_probs = player.log_prob(values)
+            costs |= {f"{player.name}/{name}": -log_probs[name] for name in wanted}
+    return costs

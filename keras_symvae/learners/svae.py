@@ -20,17 +20,21 @@ class SVAE(AdversarialLearner):
                         E_q log s(f) + E_p log s(-f)       game "ali"
                         + reconstruction (E_q log p(x|z) + E_p log q(z|x))
 
-    with s(t) = 1 / (1 + exp(-t)). With pairs that are sampled alone (`ImplicitFactor`) and "ali"
+    with s(t) = 1 / (1 + exp(-t)), and f fixed while p and q move. That hides from p how f* in E_q
+    depends on it, and from q how f* in E_p does: p descends KL(p||q) alone and q KL(q||p), where
+    `ASVAE` descends both with both. With pairs that are sampled alone (`ImplicitFactor`) and "ali"
     this is ALI, and BiGAN where both are without noise.
 
     Costs: "encoder/divergence" is f on dreams minus f on data, an estimate of KL(q||p) + KL(p||q),
-    "critic/loss" the logistic loss of f, "decoder/v" and "encoder/v" the reconstruction costs.
+    "critic/loss" the logistic loss of f, 2 log 2 where the joints are equal, "decoder/v" and
+    "encoder/v" the reconstruction costs.
 
     Args:
-        pair: the `Pair`; all draws need gradients, with reconstruction both players densities.
+        pair: the `Pair`, whose prior has no weights; all draws need gradients, a player whose
+            variables are reconstructed a density.
         critic: the `Critic` of all variables. None: one with two hidden layers.
         game: "symmetric_kl" or "ali".
-        reconstruction: weight of the reconstructions.
+        reconstruction: weight of the reconstructions, or {variable: weight}.
         others: see `AdversarialLearner`.
 
     Reference: Chen et al., Symmetric Variational Autoencoder, AISTATS 2018; Dumoulin et al.,
@@ -40,7 +44,7 @@ class SVAE(AdversarialLearner):
     def __init__(self, pair, *, critic=None, game="symmetric_kl", reconstruction=0.0, **kwargs):
         if game not in GAMES:
             raise ValueError(f"game is one of {GAMES}; received {game!r}.")
-        joints.require(pair, "SVAE", reconstruction=reconstruction)
+        self.rebuilt = joints.weights(pair, reconstruction, "SVAE")
         self.game, self.reconstruction = game, reconstruction
         critic = critic or Critic((*pair.observed, *pair.latent))
         super().__init__(pair, critics={"critic": critic}, **kwargs)
@@ -52,8 +56,7 @@ class SVAE(AdversarialLearner):
 
     @property
     def cost_names(self):
-        rebuilt = joints.reconstruction_names(self.pair) if self.reconstruction else []
-        return [*rebuilt, "encoder/divergence", "critic/loss"]
+        return [*self.rebuilt, "encoder/divergence", "critic/loss"]
 
     def moves(self):
         return [(("decoder", "encoder"), self.utility), *self.critic_moves()]
@@ -67,17 +70,14 @@ class SVAE(AdversarialLearner):
         q, p = joints.drawn(self.pair, values, seed=seed)
         of_q, of_p = self.critic.score(q), self.critic.score(p)
         gain = of_q - of_p if self.game == "symmetric_kl" else -contrasted(of_q, of_p)
-        costs = {"encoder/divergence": of_p - of_q}
-        if self.reconstruction:
-            rebuilt = joints.reconstruction_costs(self.pair, q, p)
-            gain -= self.reconstruction * total(rebuilt.values())
-            costs |= rebuilt
-        return Outcome(gain, costs)
+        rebuilt = joints.reconstruction_costs(self.pair, q, p, names=self.rebuilt)
+        gain -= total(weight * rebuilt[name] for name, weight in self.rebuilt.items())
+        return Outcome(gain, rebuilt | {"encoder/divergence": of_p - of_q})
 
     def critic_utility(self, values, seed, training=True):
         """The logistic regression between the joints."""
         del training
-        q, p = joints.drawn(self.pair, values, seed=seeds.fold(seed, 1))
+        q, p = joints.drawn(self.pair, values, seed=seeds.fold(seed, 3))
         loss = contrasted(self.critic.score(p), self.critic.score(q))
         return Outcome(-loss, {"critic/loss": loss})
 

@@ -5,11 +5,14 @@ import tensorflow as tf
 
 from keras_symvae import divergences, seeds
 from keras_symvae.critics import Critic
+from keras_symvae.families import Categorical
 from keras_symvae.learners.adversarial import (
     AdversarialLearner,
     contrasted,
     drawn_prior,
+    require_fixed_prior,
     require_gradients,
+    require_no_context,
 )
 from keras_symvae.learners.terms import Outcome, total
 
@@ -38,13 +41,14 @@ class WAE(AdversarialLearner):
 
     Args:
         pair: the `Pair`; draws of its latents need a gradient, no density of any kind is needed.
+            Codes of the prior are taken as they are: it has no weights.
         penalty: D, see above.
         cost: c, sums over pixels: "l1", "l2" or "squared_l2".
         penalty_weight: its weight, in units of c.
         critic: the `Critic` of the latents, unless the penalty is "mmd". None: two hidden layers.
         kernel, scales: see `divergences.mmd`.
         pretraining_steps: so many steps first bring mean and covariance of the codes to those of
-            the prior, and nothing else.
+            the prior; the decoder rests, a critic learns.
         others: see `AdversarialLearner`.
 
     Reference: Tolstikhin, Bousquet, Gelly, Schoelkopf, Wasserstein Auto-Encoders, ICLR 2018; f-WAE:
@@ -71,7 +75,14 @@ class WAE(AdversarialLearner):
             )
         if critic is not None and penalty == "mmd":
             raise ValueError("The penalty 'mmd' has no critic; take 'gan' or an f-divergence.")
+        if not 0 <= penalty_weight < float("inf") or pretraining_steps < 0:
+            raise ValueError(
+                "penalty_weight and pretraining_steps are at least 0; received "
+                f"{penalty_weight!r}, {pretraining_steps!r}."
+            )
+        divergences.mmd(tf.zeros([2, 1]), tf.zeros([2, 1]), kernel=kernel, scales=scales)
         require_gradients(pair, pair.latent, "WAE")
+        _require_plain(pair, critic)
         self.penalty, self.cost, self.penalty_weight = penalty, cost, penalty_weight
         self.kernel, self.scales = kernel, tuple(scales)
         self.pretraining_steps = pretraining_steps
@@ -94,7 +105,8 @@ class WAE(AdversarialLearner):
         completed, _ = self.pair.encoder.rcomplete(values, seed=seeds.fold(seed, 0))
         codes = {name: completed[name] for name in self.pair.latent}
         images = self.pair.decoded(codes, seed=seeds.fold(seed, 1), output="mean")
-        costs = {f"decoder/{name}": self._transport(values, images, name) for name in values}
+        observed = self.pair.observed
+        costs = {f"decoder/{name}": self._transport(values, images, name) for name in observed}
         size = tf.shape(next(iter(values.values())))[0]
         prior = drawn_prior(self.pair, size, seed=seeds.fold(seed, 2))
         penalty = self._penalty(codes, prior)
@@ -145,6 +157,22 @@ class WAE(AdversarialLearner):
             "scales": self.scales,
             "pretraining_steps": self.pretraining_steps,
         }
+
+
+def _require_plain(pair, critic):
+    """Refuses variables that the cost has no gradient for, or that nothing is compared of."""
+    require_no_context(pair, "WAE")
+    require_fixed_prior(pair, "WAE")
+    stray = [name for name in (critic.given if critic else ()) if name not in pair.latent]
+    if stray:
+        raise ValueError(f"The critic of WAE reads {stray}; it may read latents, {pair.latent}.")
+    for name in pair.observed:
+        factor = pair.decoder.factor(name)
+        if factor.has_density and isinstance(factor.family, Categorical):
+            raise ValueError(
+                f"WAE moves the mean of '{name}', and {factor.family!r} has none; use "
+                "SymmetricEquilibrium."
+            )
 
 
 def _mismatch(codes, prior):
