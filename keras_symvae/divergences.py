@@ -112,7 +112,7 @@ def mmd(x, y, *, kernel="imq", scales=(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0), widt
     def within(a):
         values = similarity(a, a)
         pairs = tf.cast(tf.shape(a)[0] * (tf.shape(a)[0] - 1), a.dtype)
-        return tf.reduce_sum(tf.linalg.set_diag(values, tf.zeros_like(values[0]))) / pairs
+        return tf.reduce_sum(tf.linalg.set_diag(values, tf.zeros(tf.shape(a)[:1], a.dtype))) / pairs
 
     return within(x) + within(y) - 2.0 * tf.reduce_mean(similarity(x, y))
 

@@ -50,7 +50,7 @@ class AdversarialLearner(Learner):
             optimizer = keras.optimizers.get(optimizer)
             if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
                 optimizer = {name: _copy(optimizer) for name in self.players}
-        super().compile(optimizer, **kwargs)
+        super().compile(optimizer, **kwargs)  # pyright: ignore[reportArgumentType]
 
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
