@@ -1,6 +1,6 @@
 """The zoo: prebuilt architectures, presets and data sets."""
 
-import keras_symvae  # noqa: F401  (first, so that TensorFlow starts without its notices)
+from keras_symvae import quiet  # noqa: F401  (first, so that TensorFlow starts without notices)
 from zoo.implicit import Implicit
 from zoo.ladder import Ladder
 from zoo.presets import PRESETS, Preset, Recipe
