@@ -140,5 +140,6 @@ class Ladder(Pair):
     def from_config(cls, config):
         config = dict(config)
         for key in ("latents", "likelihood", "prior"):
-            config[key] = keras.saving.deserialize_keras_object(config[key])
+            if key in config:  # files of before a ladder could have a prior lack it
+                config[key] = keras.saving.deserialize_keras_object(config[key])
         return cls(**config)

@@ -185,3 +185,9 @@ def test_impossible_ladders_are_refused(options, match):
     options = {"image_shape": (3, 3, 1), "latents": (2, 3), "width": 4, **options}
     with pytest.raises(ValueError, match=match):
         Ladder(options.pop("image_shape"), **options)
+
+
+def test_a_config_of_before_there_was_a_prior_is_read():
+    config = Ladder((3, 3, 1), latents=(2,), width=4).get_config()
+    former = {key: value for key, value in config.items() if key != "prior"}
+    assert Ladder.from_config(former).get_config() == config
