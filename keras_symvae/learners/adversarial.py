@@ -10,8 +10,9 @@ from keras_symvae.learners.base import Learner
 class AdversarialLearner(Learner):
     """A learner whose critics are players too, with tapes, costs and optimizers of their own.
 
-    A subclass declares the game in `moves` and what its critics do in `critic_moves`; of one step's
-    `critic_steps` the last is made at the same point as the moves of the pair.
+    A subclass declares the game in `moves`, with `critic_moves` among them, and what its critics
+    ascend in `critic_utility`; of one step's `critic_steps` the last is made at the same point as
+    the moves of the pair.
 
     Args:
         pair: the `Pair`.
@@ -29,12 +30,21 @@ class AdversarialLearner(Learner):
         self.critics, self.critic_steps = critics, critic_steps
         super().__init__(pair, **kwargs)
 
-    def critic_moves(self):
-        """Returns the moves of the critics, as in `moves`."""
+    def critic_utility(self, values, seed, training=True):
+        """Returns the `Outcome` that all critics ascend."""
         raise NotImplementedError
 
+    @property
+    def critic(self):
+        """The one `Critic`, of games that have one."""
+        return self.critics["critic"]
+
+    def critic_moves(self):
+        """Returns the move of the critics, if there are any, as in `moves`."""
+        return [(tuple(self.critics), self.critic_utility)] if self.critics else []
+
     def rehearsals(self):
-        return [self.critic_moves()] * (self.critic_steps - 1)
+        return [self.critic_moves()] * (self.critic_steps - 1) if self.critics else []
 
     @property
     def players(self):

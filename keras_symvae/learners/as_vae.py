@@ -59,9 +59,6 @@ class ASVAE(AdversarialLearner):
     def moves(self):
         return [(("decoder", "encoder"), self.utility), *self.critic_moves()]
 
-    def critic_moves(self):
-        return [(tuple(self.critics), self.critic_utility)]
-
     def utility(self, values, seed, training=True):
         """Both lower bounds; gradients flow through codes and images."""
         del training

@@ -71,29 +71,21 @@ class AVB(AdversarialLearner):
         super().__init__(pair, critics={"critic": critic}, **kwargs)
 
     @property
-    def critic(self):
-        """The `Critic`."""
-        return self.critics["critic"]
-
-    @property
     def cost_names(self):
         return [*(f"decoder/{name}" for name in self.pair.observed), "encoder/kl", "critic/kl"]
 
     def moves(self):
         return [(("decoder", "encoder"), self.utility), *self.critic_moves()]
 
-    def critic_moves(self):
-        return [(("critic",), self.critic_utility)]
-
     def utility(self, values, seed, training=True):
         """The bound, whose gradient flows through the encoder's draws."""
         del training
         completed, _ = self.pair.encoder.rcomplete(values, seed=seed)
         log_probs = self.pair.decoder.log_prob(completed)
-        kl = self.critic(self._reads(completed, values, seed))
+        found = self._moments(values, seed)
+        kl = self.critic(self._reads(completed, found))
         if self.adaptive_contrast:
-            moments = self._moments(values, seed)
-            log_r = total(_log_normal(completed[name], *moments[name]) for name in moments)
+            log_r = total(_log_normal(completed[name], *found[name]) for name in found)
             kl += log_r - total(log_probs[name] for name in self.pair.latent)
         costs = {f"decoder/{name}": -log_probs[name] for name in self.pair.observed}
         gain = -total(costs.values()) - self.kl_weight * kl
@@ -111,23 +103,24 @@ class AVB(AdversarialLearner):
             }
         else:
             contrast = self._features(drawn_prior(self.pair, size, seed=seeds.fold(seed, 2)))
-        true = self._reads(codes, values, seeds.fold(seed, 1))
+        true = self._reads(codes, self._moments(values, seeds.fold(seed, 1)))
         loss = contrasted(self.critic(true), self.critic({**true, **contrast}))
         return Outcome(-loss, {"critic/kl": loss})
 
-    def _reads(self, completed, values, seed):
-        """Returns what the critic reads: features, with adaptive contrast normalised codes."""
+    def _reads(self, completed, found):
+        """Returns what the critic reads: features, and codes normalised by the moments `found`."""
         reads = self._features(completed)
-        if self.adaptive_contrast:
-            for name, (mean, variance) in self._moments(values, seed).items():
-                reads[name] = (completed[name] - mean) * tf.math.rsqrt(variance)
+        for name, (mean, variance) in found.items():
+            reads[name] = (completed[name] - mean) * tf.math.rsqrt(variance)
         return reads
 
     def _features(self, values):
         return {name: self.pair.families[name].features(value) for name, value in values.items()}
 
     def _moments(self, values, seed):
-        """Returns {latent: (mean, variance)} of q(z | x), [B, ...] each, constants."""
+        """Returns {latent: (mean, variance)} of q(z | x), [B, ...] each, constants; {} if plain."""
+        if not self.adaptive_contrast:
+            return {}
         found = moments(self.pair.encoder, values, seed=seed, draws=self.moment_draws)
         return {
             name: (tf.stop_gradient(mean), tf.stop_gradient(variance) + JITTER)

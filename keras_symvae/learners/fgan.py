@@ -73,11 +73,6 @@ class FGAN(AdversarialLearner):
         super().__init__(pair, critics={"critic": critic or Critic(pair.observed)}, **kwargs)
 
     @property
-    def critic(self):
-        """The `Critic` T."""
-        return self.critics["critic"]
-
-    @property
     def cost_names(self):
         codes = [f"encoder/{name}" for name in self.pair.encoder.names]
         return ["decoder/divergence", *codes, "critic/loss"]
@@ -85,9 +80,6 @@ class FGAN(AdversarialLearner):
     def moves(self):
         decoder, encoder = self.decoder_utility, self.encoder_utility
         return [(("decoder",), decoder), (("encoder",), encoder), *self.critic_moves()]
-
-    def critic_moves(self):
-        return [(("critic",), self.critic_utility)]
 
     def decoder_utility(self, values, seed, training=True):
         """The negative bound; the gradient flows through the dreams."""

@@ -50,19 +50,11 @@ class SVAE(AdversarialLearner):
         super().__init__(pair, critics={"critic": critic}, **kwargs)
 
     @property
-    def critic(self):
-        """The `Critic` f."""
-        return self.critics["critic"]
-
-    @property
     def cost_names(self):
         return [*self.rebuilt, "encoder/divergence", "critic/loss"]
 
     def moves(self):
         return [(("decoder", "encoder"), self.utility), *self.critic_moves()]
-
-    def critic_moves(self):
-        return [(("critic",), self.critic_utility)]
 
     def utility(self, values, seed, training=True):
         """How little the critic can tell the joints apart."""

@@ -97,9 +97,6 @@ class WAE(AdversarialLearner):
     def moves(self):
         return [(("decoder", "encoder"), self.utility), *self.critic_moves()]
 
-    def critic_moves(self):
-        return [(("critic",), self.critic_utility)] if self.critics else []
-
     def utility(self, values, seed, training=True):
         """The transport cost and the penalty; gradients flow through codes."""
         completed, _ = self.pair.encoder.rcomplete(values, seed=seeds.fold(seed, 0))
@@ -122,7 +119,7 @@ class WAE(AdversarialLearner):
         size = tf.shape(next(iter(values.values())))[0]
         codes = self.pair.encoder.complete(values, seed=seeds.fold(seed, 3))
         prior = drawn_prior(self.pair, size, seed=seeds.fold(seed, 4))
-        of_codes, of_prior = (self.critics["critic"].score(each) for each in (codes, prior))
+        of_codes, of_prior = (self.critic.score(each) for each in (codes, prior))
         if self.penalty == "gan":
             loss = contrasted(of_codes, of_prior)
         else:
@@ -137,10 +134,10 @@ class WAE(AdversarialLearner):
         if self.penalty == "mmd":
             options = {"kernel": self.kernel, "scales": self.scales}
             return divergences.mmd(self._flat(codes), self._flat(prior), **options)
-        of_codes = self.critics["critic"].score(codes)
+        of_codes = self.critic.score(codes)
         if self.penalty == "gan":
             return tf.reduce_mean(tf.nn.softplus(of_codes))
-        return divergences.get(self.penalty).bound(of_codes, self.critics["critic"].score(prior))
+        return divergences.get(self.penalty).bound(of_codes, self.critic.score(prior))
 
     def _flat(self, codes):
         """Returns the features of all latents side by side, [B, D]."""

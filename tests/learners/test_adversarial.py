@@ -146,3 +146,10 @@ def test_every_critic_needs_an_optimizer():
         ValueError, match=r"No optimizer for 'critic'.*'critic', 'decoder', 'encoder'"
     ):
         AVB(pair()).compile({"decoder": "adam", "encoder": "adam"})
+
+
+def test_a_game_without_critics_has_no_rehearsals():
+    learner = WAE(pair(), penalty="mmd", critic_steps=3)
+    learner.compile("adam")
+    learner.train_on_batch({"x": data()})
+    assert [int(each.iterations.numpy()) for each in learner.optimizer.optimizers] == [1, 1]

@@ -227,7 +227,9 @@ def test_the_critic_of_an_implicit_encoder_learns_the_log_ratio_and_its_kl(adapt
     train_critic(learner, steps=800, rate=0.02)
     exact = LogRatio(twin(), normalised=adaptive_contrast)
     values = repeated(5000)
-    reads = learner._reads(learner.pair.encoder.complete(values, seed=SEED), values, SEED)
+    reads = learner._reads(
+        learner.pair.encoder.complete(values, seed=SEED), learner._moments(values, SEED)
+    )
     error = learner.critic(reads) - exact([reads["x"], reads["z"]])[:, 0]
     assert math.sqrt(np.mean(error**2)) < 0.15
     kl = learner.utility(values, SEED)[1]["encoder/kl"]
