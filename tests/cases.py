@@ -56,7 +56,7 @@ def ladder(**options):
     return Ladder((3, 3, 1), **{"latents": (2, 3), "width": 4, **options})
 
 
-def conditional():
+def conditional(*, learned=True):
     """Returns a pair p(z) p(x | z, y) and q(z | x, y) with a context label y."""
     known = {
         "x": families.Normal(3, scale="shared"),
@@ -64,7 +64,7 @@ def conditional():
         "z": families.Normal(2),
     }
     decoder = [
-        Factor("z", learned=True),
+        Factor("z", learned=learned),
         Factor("x", given=("z", "y"), network=joint([(2,), (3,)], 3)),
     ]
     trunk = Trunk(given=("x", "y"), network=joint([(3,), (3,)], 4, activation="a"))

@@ -71,6 +71,7 @@ PAIRS = {
     "no densities": lambda: pair(decoder="function", encoder="function"),
     "sampled prior": lambda: pair(prior={"z": POINTS}),
     "learned prior": lambda: pair(learned=True),
+    "context": lambda: cases.conditional(learned=False),
 }
 ONLY_GRADIENTS = {"as_vae": GRADIENT, "svae": GRADIENT, "ali": GRADIENT, "fgan": GRADIENT}
 TAUGHT_BY_NONE = dict.fromkeys(
@@ -89,12 +90,17 @@ REFUSED = {
     ),
     "sampled prior": {"elbo": r"needs log p\(z\)", "avb contrast": "known only by samples"},
     "learned prior": TAUGHT_BY_NONE,
+    "context": dict.fromkeys(
+        ("as_vae", "svae", "ali", "wae mmd", "wae gan", "wae kl", "fgan"), r"\('y',\) is context"
+    ),
 }
 CELLS = [(kind, learner) for kind in PAIRS for learner in LEARNERS]
 ALLOWED = [(kind, learner) for kind, learner in CELLS if learner not in REFUSED[kind]]
 
 
 def data(kind):
+    if kind == "context":
+        return cases.conditional_data(8)
     x = np.random.default_rng(1).normal(size=(8, 3)).astype("float32")
     return {"x": (x > 0).astype("float32") if kind == "images of bits" else x}
 
@@ -131,8 +137,9 @@ def test_every_pair_is_exported(kind, tmp_path):
     )
     model.export(tmp_path / "served")
     served = tf.saved_model.load(str(tmp_path / "served")).signatures["generate"]
-    found = served(n=tf.constant(3), seed=tf.constant(5))
-    for name, value in model.generate(3, seed=5).items():
+    context = {name: data(kind)[name][:3] for name in model.pair.context}
+    found = served(n=tf.constant(3), seed=tf.constant(5), **context)
+    for name, value in model.generate(3, seed=5, **context).items():
         np.testing.assert_allclose(found[name], value, rtol=1e-5, atol=1e-6)
 
 

@@ -62,6 +62,23 @@ class AdversarialLearner(Learner):
                 optimizer = {name: _copy(optimizer) for name in self.players}
         super().compile(optimizer, **kwargs)  # pyright: ignore[reportArgumentType]
 
+    def train_step(self, data):
+        self._refuse_codes(self.pair.values(data))
+        return super().train_step(data)
+
+    def _check(self, data, *, whole=True):
+        values = super()._check(data, whole=whole)
+        self._refuse_codes(values)
+        return values
+
+    def _refuse_codes(self, values):
+        held = [name for name in self.pair.latent if name in values]
+        if held:
+            raise ValueError(
+                f"{type(self).__name__} compares codes that the players draw, but the data hold "
+                f"{held}. Leave these out, or use SymmetricEquilibrium."
+            )
+
     def get_config(self):
         serialize = keras.saving.serialize_keras_object
         critics = {name: serialize(critic) for name, critic in self.critics.items()}
@@ -110,10 +127,17 @@ def contrasted(for_true, for_false):
     return tf.nn.softplus(-for_true) + tf.nn.softplus(for_false)
 
 
-def drawn_prior(pair, size, *, seed):
-    """Returns codes of the prior {name: [B, ...]}, constants."""
-    supplied = {} if pair.prior is None else pair.prior.sample(size, seed=seeds.fold(seed, 0))
-    return pair.decoder.complete(supplied, seed=seeds.fold(seed, 1), size=size, only=pair.latent)
+def drawn_prior(pair, values, *, seed):
+    """Returns codes of the prior {name: [B, ...]}, constants, one for each example of `values`.
+
+    Where the pair has context, the codes are those of the context in `values`.
+    """
+    size = tf.shape(next(iter(values.values())))[0]
+    given = {name: values[name] for name in pair.context}
+    if pair.prior is not None:
+        given |= pair.prior.sample(size, seed=seeds.fold(seed, 0))
+    codes = pair.decoder.complete(given, seed=seeds.fold(seed, 1), size=size, only=pair.latent)
+    return {name: codes[name] for name in pair.latent}
 
 
 def _copy(optimizer):

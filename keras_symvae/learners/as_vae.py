@@ -1,7 +1,6 @@
 """The adversarial symmetric VAE: both joints meet, seen by two critics."""
 
 import keras
-import tensorflow as tf
 
 from keras_symvae import seeds
 from keras_symvae.critics import Critic
@@ -73,9 +72,8 @@ class ASVAE(AdversarialLearner):
     def critic_utility(self, values, seed, training=True):
         """Both logistic regressions, against data and codes drawn apart."""
         del training
-        size = tf.shape(next(iter(values.values())))[0]
         q, p = joints.drawn(self.pair, values, seed=seeds.fold(seed, 3))
-        apart = {**values, **drawn_prior(self.pair, size, seed=seeds.fold(seed, 4))}
+        apart = {**values, **drawn_prior(self.pair, values, seed=seeds.fold(seed, 4))}
         true = {"critic_codes": q, "critic_data": p}
         costs = {
             f"{name}/loss": contrasted(critic.score(true[name]), critic.score(apart))

@@ -39,7 +39,7 @@ class AVB(AdversarialLearner):
     Args:
         pair: the `Pair`; draws of its latents need a gradient, the encoder needs no density, the
             prior neither, but with adaptive contrast its latents are real numbers with a density.
-        critic: the `Critic` of observed variables and latents. None: one with two hidden layers.
+        critic: the `Critic` of all variables. None: one with two hidden layers.
         adaptive_contrast: see above.
         moment_draws: codes per example that estimate mu and sigma, where the encoder's network
             does not tell them (see `ImplicitFactor`). The critic does not see the errors of these
@@ -65,7 +65,7 @@ class AVB(AdversarialLearner):
             raise ValueError(f"moment_draws is at least 2; received {moment_draws!r}.")
         if critic is None:
             plain = pair.prior is None and all(_is_real(pair, name) for name in pair.latent)
-            critic = Critic((*pair.observed, *pair.latent), offset=pair.latent if plain else ())
+            critic = Critic(pair.families, offset=pair.latent if plain else ())
         self.adaptive_contrast, self.moment_draws = adaptive_contrast, moment_draws
         self.kl_weight = kl_weight
         super().__init__(pair, critics={"critic": critic}, **kwargs)
@@ -94,7 +94,6 @@ class AVB(AdversarialLearner):
     def critic_utility(self, values, seed, training=True):
         """The logistic regression between codes of the encoder and the contrast."""
         del training
-        size = tf.shape(next(iter(values.values())))[0]
         codes = self.pair.encoder.complete(values, seed=seeds.fold(seed, 1))
         if self.adaptive_contrast:
             contrast = {
@@ -102,7 +101,7 @@ class AVB(AdversarialLearner):
                 for index, name in enumerate(self.pair.latent)
             }
         else:
-            contrast = self._features(drawn_prior(self.pair, size, seed=seeds.fold(seed, 2)))
+            contrast = self._features(drawn_prior(self.pair, values, seed=seeds.fold(seed, 2)))
         true = self._reads(codes, self._moments(values, seeds.fold(seed, 1)))
         loss = contrasted(self.critic(true), self.critic({**true, **contrast}))
         return Outcome(-loss, {"critic/kl": loss})

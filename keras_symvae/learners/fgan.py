@@ -110,7 +110,7 @@ class FGAN(AdversarialLearner):
         size = tf.shape(next(iter(values.values())))[0]
         prior = {}
         if self.pair.prior is not None:
-            prior = drawn_prior(self.pair, size, seed=seeds.fold(seed, 0))
+            prior = drawn_prior(self.pair, values, seed=seeds.fold(seed, 0))
         return self.pair.decoder.rcomplete(prior, seed=seeds.fold(seed, 1), size=size)[0]
 
     def _scores(self, values, dreams):

@@ -1,7 +1,5 @@
 """Joints: samples of data(x) q(z | x) and of p(z) p(x | z), through which gradients flow."""
 
-import tensorflow as tf
-
 from keras_symvae import seeds
 from keras_symvae.learners.adversarial import (
     drawn_prior,
@@ -50,9 +48,8 @@ def drawn(pair, values, *, seed):
     Those of q are the data `values` and their codes, those of p codes of the prior and what the
     decoder makes of them; what comes first is constant, what a network drew has its gradient.
     """
-    size = tf.shape(next(iter(values.values())))[0]
     q, _ = pair.encoder.rcomplete(values, seed=seeds.fold(seed, 0))
-    prior = drawn_prior(pair, size, seed=seeds.fold(seed, 1))
+    prior = drawn_prior(pair, values, seed=seeds.fold(seed, 1))
     p, _ = pair.decoder.rcomplete(prior, seed=seeds.fold(seed, 2))
     return q, p
 

@@ -104,8 +104,7 @@ class WAE(AdversarialLearner):
         images = self.pair.decoded(codes, seed=seeds.fold(seed, 1), output="mean")
         observed = self.pair.observed
         costs = {f"decoder/{name}": self._transport(values, images, name) for name in observed}
-        size = tf.shape(next(iter(values.values())))[0]
-        prior = drawn_prior(self.pair, size, seed=seeds.fold(seed, 2))
+        prior = drawn_prior(self.pair, values, seed=seeds.fold(seed, 2))
         penalty = self._penalty(codes, prior)
         gain = -total(costs.values()) - self.penalty_weight * penalty
         if training and self.pretraining_steps:
@@ -116,9 +115,8 @@ class WAE(AdversarialLearner):
     def critic_utility(self, values, seed, training=True):
         """How well the critic tells codes of data from codes of the prior."""
         del training
-        size = tf.shape(next(iter(values.values())))[0]
         codes = self.pair.encoder.complete(values, seed=seeds.fold(seed, 3))
-        prior = drawn_prior(self.pair, size, seed=seeds.fold(seed, 4))
+        prior = drawn_prior(self.pair, values, seed=seeds.fold(seed, 4))
         of_codes, of_prior = (self.critic.score(each) for each in (codes, prior))
         if self.penalty == "gan":
             loss = contrasted(of_codes, of_prior)

@@ -18,7 +18,9 @@ from keras_symvae import (
     Pair,
     Player,
     families,
+    seeds,
 )
+from keras_symvae.learners.adversarial import drawn_prior
 
 PIXELS, CODES, WIDTH, BATCH = 24, 8, 32, 16
 GREY = {"x": families.Normal(PIXELS, scale=0.5), "z": families.Normal(CODES, scale=0.5)}
@@ -153,3 +155,37 @@ def test_a_game_without_critics_has_no_rehearsals():
     learner.compile("adam")
     learner.train_on_batch({"x": data()})
     assert [int(each.iterations.numpy()) for each in learner.optimizer.optimizers] == [1, 1]
+
+
+def test_data_that_hold_codes_are_refused():
+    learner = AVB(pair(), critic=critic("x", "z"))
+    learner.compile("adam")
+    values = {"x": data(), "z": np.zeros([BATCH, CODES], "float32")}
+    with pytest.raises(ValueError, match=r"AVB compares codes .* hold \['z'\]"):
+        learner.fit(values, verbose=0)
+    with pytest.raises(ValueError, match=r"AVB compares codes .* hold \['z'\]"):
+        learner.fit(tf.data.Dataset.from_tensors(values), verbose=0)
+
+
+def test_codes_of_the_prior_are_those_of_the_context():
+    known = {
+        "x": families.Normal(1),
+        "y": families.Categorical((), num_classes=3),
+        "z": families.Normal(1, scale=1e-3),
+    }
+    kernel = np.array([[-1.0], [0.0], [2.0]], "float32")
+    decoder = [
+        Factor("z", given="y", network=keras.layers.Dense(1)),
+        Factor("x", given="z", network=keras.layers.Dense(2)),
+    ]
+    encoder = [Factor("z", given="x", network=keras.layers.Dense(1))]
+    of_labels = Pair(
+        Player(decoder, families=known, name="decoder"),
+        Player(encoder, families=known, name="encoder"),
+    )
+    decoder[0].network.set_weights([kernel, np.zeros(1)])
+    values = {"x": tf.zeros([4, 1]), "y": tf.constant([2, 0, 1, 2])}
+    codes = drawn_prior(of_labels, values, seed=seeds.make(0))
+    assert codes.keys() == {"z"}
+    expected = known["y"].features(values["y"]) @ kernel
+    np.testing.assert_allclose(codes["z"], expected, atol=0.01)
