@@ -20,6 +20,7 @@ from zoo.preparation import Preparation
 
 COMMON = {"batch_size": 256, "beta_1": 0.5, "width": 200, "steps": 9000}
 MOONS = {**COMMON, "prior": "moons", "rate": 1e-3, "flip": 0.05, "noise": 0.05}
+MOONS["blurs"] = [(0.4, 2000), (0.25, 2000), (0.12, 2000), (0.05, 3000)]  # noise, steps
 STACK = {**COMMON, "prior": "pair", "rate": 2e-3, "flip": 0.0, "bits": 40, "top": [10, 20]}
 POINTS, DRAWS, SAMPLES, ALTERNATIONS, SHOWN = 4000, 10, 2000, 100, 16
 CODES = ("held-out images", "the prior, drawn again")
@@ -36,7 +37,9 @@ class SampledPriors(Experiment):
         pi(x) q(z | x) = pi(z) p(x | z)
 
     Where the players agree, codes of data are distributed as the prior. Moons: a code z = (z0, z1)
-    in the plane, and q(z0 | x) q(z1 | z0, x), so that q(z | x) may bend as the moons do. Pair: a
+    in the plane, and q(z0 | x) q(z1 | z0, x), so that q(z | x) may bend as the moons do. The prior
+    is blurred at first: codes move along a moon but not from one to the other, so that the shares
+    of the moons are settled while these still touch. Pair: a
     first pair whose pixels are linear in its bits, a second over its codes, and the first trained
     on with the second as its prior, in a third of the updates each; against one alone with all.
 
@@ -62,13 +65,16 @@ class SampledPriors(Experiment):
         return found
 
     def _moons(self, settings, train, preparation, x, held_out):
-        noise, steps = settings["noise"], settings["steps"]
-        points = moons(POINTS, noise=noise, seed=1000 + settings["seed"])
+        noise = settings["noise"]
         families = {"x": Bernoulli(x.shape[1:]), "z0": Normal(1), "z1": Normal(1)}
         hidden = dict.fromkeys(families, 3 * [settings["width"]])
         given = {"decoder": {"x": ("z0", "z1")}, "encoder": {"z0": "x", "z1": ("z0", "x")}}
+        points = moons(POINTS, noise=noise, seed=1000 + settings["seed"])
         pair = pair_of(families, **given, hidden=hidden, prior=apart(points))
-        fit(pair, train.x, preparation, settings, steps=steps)
+        for blur, steps in settings["blurs"]:
+            blurred = moons(POINTS, noise=blur, seed=1000 + settings["seed"])
+            player = Pair(pair.decoder, pair.encoder, prior=apart(blurred))
+            fit(player, train.x, preparation, settings, steps=steps)
         dense = cKDTree(moons(10 * POINTS, noise=noise, seed=1))
         near = np.quantile(dense.query(moons(POINTS, noise=noise, seed=2))[0], 0.99)
         found = {f"{kind}/{of}": [] for kind in POINTS_MEASURED for of in CODES}

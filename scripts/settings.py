@@ -8,7 +8,17 @@ import pathlib
 import keras
 import numpy as np
 
-from keras_symvae import ELBO, Cooperative, Pair, SymmetricEquilibrium
+from keras_symvae import (
+    ASVAE,
+    AVB,
+    ELBO,
+    FGAN,
+    SVAE,
+    WAE,
+    Cooperative,
+    Pair,
+    SymmetricEquilibrium,
+)
 from scripts import commands
 from scripts.data import Data
 from zoo import presets
@@ -31,8 +41,17 @@ FLAGS = (
     "steps_per_execution",
     "jit_compile",
 )
-LEARNERS = {"symmetric": SymmetricEquilibrium, "elbo": ELBO, "cooperative": Cooperative}
-TARGETS = {"ladder": None, "semi_supervised": "y", "segmentation": "s"}
+LEARNERS = {
+    "symmetric": SymmetricEquilibrium,
+    "elbo": ELBO,
+    "cooperative": Cooperative,
+    "avb": AVB,
+    "as_vae": ASVAE,
+    "svae": SVAE,
+    "wae": WAE,
+    "fgan": FGAN,
+}
+TARGETS = {"ladder": None, "implicit": None, "semi_supervised": "y", "segmentation": "s"}
 EPOCHS = 20  # about so many lines of metrics, where a run is short enough
 LONGEST_EPOCH = 500  # steps: metrics, pictures and backup are never older than that
 

@@ -2,38 +2,21 @@
 
 import dataclasses
 
-import keras
-
 from keras_symvae.families import Normal
+from zoo.implicit import Implicit
 from zoo.ladder import Ladder
+from zoo.recipes import FAST, GAUSSIAN, IMPLICIT, PAINTED, SLOW, Recipe
 from zoo.segmentation import Segmentation
 from zoo.semi_supervised import SemiSupervised
 
-MODELS = {"ladder": Ladder, "semi_supervised": SemiSupervised, "segmentation": Segmentation}
+__all__ = ["MODELS", "PRESETS", "Preset", "Recipe", "get"]
 
-
-@dataclasses.dataclass(frozen=True)
-class Recipe:
-    """How one learner trains a preset: Adam, whose rate falls to zero along a cosine.
-
-    Args:
-        learning_rate: {key of `compile`: peak rate}.
-        beta_1: Adam's momentum; a game of two players bears less of it than one objective.
-        options: further arguments of the learner.
-    """
-
-    learning_rate: dict
-    beta_1: float = 0.9
-    options: dict = dataclasses.field(default_factory=dict)
-
-    def optimizer(self, *, steps):
-        """Returns {key: Adam} for `compile`, with the schedule over this number of steps."""
-        return {
-            key: keras.optimizers.Adam(
-                keras.optimizers.schedules.CosineDecay(rate, steps), beta_1=self.beta_1
-            )
-            for key, rate in self.learning_rate.items()
-        }
+MODELS = {
+    "ladder": Ladder,
+    "implicit": Implicit,
+    "semi_supervised": SemiSupervised,
+    "segmentation": Segmentation,
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,36 +50,31 @@ class Preset:
         return MODELS[self.model](**{**self.architecture, **changes})
 
 
-def _both(rate):
-    return {"decoder": rate, "encoder": rate}
+def grey(*shape):
+    """Returns pixels with a standard deviation of 0.1, as draws of the decoder have it."""
+    return Normal(shape, scale=0.1, center=0.5, spread=0.5)
 
 
-FAST = {
-    "symmetric": Recipe(_both(2e-3), beta_1=0.5),
-    "elbo": Recipe(_both(2e-3), options={"free_bits": 0.1}),
+SMALL: dict = {
+    "preparation": {"binarize": "threshold"},
+    "batch_size": 256,
+    "recipes": FAST,
+    "steps_per_execution": 10,
 }
-SLOW = {"symmetric": Recipe(_both(1e-3)), "elbo": Recipe(_both(1e-3), options={"free_bits": 0.1})}
-
-PAINTED = Recipe({"painter": 2e-3, "labeller": 2e-3}, beta_1=0.5, options={"mixing": 1.0})
+PAPER: dict = {"steps": 200_000, "batch_size": 128, "recipes": SLOW}
 
 PRESETS = {
     "digits_ladder": Preset(
         architecture={"image_shape": (8, 8, 1), "latents": (10, 40), "width": 200},
         data="digits",
-        preparation={"binarize": "threshold"},
         steps=3000,
-        batch_size=256,
-        recipes=FAST,
-        steps_per_execution=10,
+        **SMALL,
     ),
     "fashion_mnist_ladder": Preset(
         architecture={"image_shape": (28, 28, 1), "latents": (30, 100), "width": 300},
         data="fashion_mnist",
-        preparation={"binarize": "threshold"},
         steps=6000,
-        batch_size=256,
-        recipes=FAST,
-        steps_per_execution=10,
+        **SMALL,
     ),
     "fashion_mnist_reverse": Preset(
         architecture={
@@ -106,10 +84,63 @@ PRESETS = {
             "width": 300,
         },
         data="fashion_mnist",
-        preparation={"binarize": "threshold"},
         steps=6000,
+        **SMALL,
+    ),
+    "digits_gaussian": Preset(
+        architecture={
+            "image_shape": (8, 8, 1),
+            "latents": (Normal(8),),
+            "order": "reverse",
+            "likelihood": grey(8, 8, 1),
+            "width": 200,
+        },
+        data="digits",
+        preparation={"noise": 0.1},  # a critic tells images without it from all draws
+        steps=3000,
         batch_size=256,
-        recipes=FAST,
+        recipes=GAUSSIAN,
+        steps_per_execution=10,
+    ),
+    "fashion_mnist_gaussian": Preset(
+        architecture={
+            "image_shape": (28, 28, 1),
+            "latents": (Normal(16),),
+            "order": "reverse",
+            "likelihood": grey(28, 28, 1),
+            "width": 300,
+        },
+        data="fashion_mnist",
+        preparation={"noise": 0.1},
+        steps=10_000,
+        batch_size=128,
+        recipes=GAUSSIAN,
+        steps_per_execution=10,
+    ),
+    "digits_implicit": Preset(
+        model="implicit",
+        architecture={
+            "image_shape": (8, 8, 1),
+            "latent": 8,
+            "noise": 16,
+            "basis": 16,
+            "width": 200,
+        },
+        data="digits",
+        preparation={"binarize": "threshold"},
+        steps=3000,
+        batch_size=256,
+        recipes=IMPLICIT,
+        steps_per_execution=10,
+    ),
+    "fashion_mnist_implicit": Preset(
+        model="implicit",
+        architecture={"image_shape": (28, 28, 1), "latent": 16, "noise": 32, "basis": 32},
+        data="fashion_mnist",
+        preparation={"binarize": "threshold"},
+        steps=10_000,
+        batch_size=128,
+        recipes=IMPLICIT,
         steps_per_execution=10,
     ),
     "digits_semi": Preset(
@@ -121,12 +152,9 @@ PRESETS = {
             "width": 200,
         },
         data="digits",
-        preparation={"binarize": "threshold"},
         steps=2000,
-        batch_size=256,
         labelled_batch_size=100,
-        recipes=FAST,
-        steps_per_execution=10,
+        **SMALL,
     ),
     "fashion_mnist_semi": Preset(
         model="semi_supervised",
@@ -137,12 +165,9 @@ PRESETS = {
             "width": 300,
         },
         data="fashion_mnist",
-        preparation={"binarize": "threshold"},
         steps=4000,
-        batch_size=256,
         labelled_batch_size=100,
-        recipes=FAST,
-        steps_per_execution=10,
+        **SMALL,
     ),
     "fashion_mnist_silhouettes": Preset(
         model="segmentation",
@@ -150,13 +175,13 @@ PRESETS = {
             "image_shape": (28, 28, 1),
             "num_classes": 11,
             "latent": 32,
-            "likelihood": Normal((28, 28, 1), scale=0.1, center=0.5, spread=0.5),
+            "likelihood": grey(28, 28, 1),
         },
         data="silhouettes:fashion_mnist",
         preparation={"noise": 0.1},  # as much as a draw of the painter has,
         steps=2000,
         batch_size=128,
-        recipes={"cooperative": PAINTED},
+        recipes=PAINTED,
     ),
     "digits_silhouettes": Preset(
         model="segmentation",
@@ -170,7 +195,7 @@ PRESETS = {
         preparation={"noise": 0.02},
         steps=1500,
         batch_size=128,
-        recipes={"cooperative": PAINTED},
+        recipes=PAINTED,
         steps_per_execution=10,
     ),
     "mnist_ladder_paper": Preset(
@@ -182,9 +207,7 @@ PRESETS = {
         },
         data="mnist",
         preparation={"binarize": "threshold", "flip": 0.001},
-        steps=200_000,
-        batch_size=128,
-        recipes=SLOW,
+        **PAPER,
     ),
     "mnist_reverse_paper": Preset(
         architecture={
@@ -196,9 +219,7 @@ PRESETS = {
         },
         data="mnist",
         preparation={"binarize": "threshold", "flip": 0.001},
-        steps=200_000,
-        batch_size=128,
-        recipes=SLOW,
+        **PAPER,
     ),
     "fashion_mnist_ladder_paper": Preset(
         architecture={
@@ -212,9 +233,7 @@ PRESETS = {
         },
         data="fashion_mnist",
         preparation={"noise": 0.01},
-        steps=200_000,
-        batch_size=128,
-        recipes=SLOW,
+        **PAPER,
     ),
 }
 

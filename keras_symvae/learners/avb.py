@@ -41,9 +41,10 @@ class AVB(AdversarialLearner):
             prior neither, but with adaptive contrast its latents are real numbers with a density.
         critic: the `Critic` of all variables. None: one with two hidden layers.
         adaptive_contrast: see above.
-        moment_draws: codes per example that estimate mu and sigma, where the encoder's network
-            does not tell them (see `ImplicitFactor`). The critic does not see the errors of these
-            n draws, so that the KL term comes out too small, by about 1 / n nats per number.
+        moment_draws: codes per example that estimate mu and sigma, where the encoder is neither
+            one density nor a network that tells them (see `ImplicitFactor`). The critic does not
+            see the errors of these n draws, so that the KL term comes out too small, by about
+            1 / n nats per number.
         kl_weight: weight of the KL term in the utility.
         others: see `AdversarialLearner`.
 
@@ -138,15 +139,18 @@ class AVB(AdversarialLearner):
 def moments(encoder, values, *, seed, draws):
     """Returns {latent: (mean, variance)}, [B, ...] each, of what an encoder draws from `values`.
 
-    Of one implicit factor whose network tells them, with the noise of `complete` of the same seed;
-    else those of `draws` completions.
+    Those of one density, or of one implicit factor whose network tells them, with the noise of
+    `complete` of the same seed; else those of `draws` completions.
     """
     first = encoder.factors[0]
-    if len(encoder.factors) == 1 and not first.has_density:
+    if len(encoder.factors) == 1:
         reads = {name: encoder.families[name].features(value) for name, value in values.items()}
         if encoder.trunk is not None:
             reads |= encoder.trunk.activations(reads)
         size = tf.shape(next(iter(values.values())))[0]
+        if first.has_density:
+            q = encoder.families[first.name].distribution(encoder.natural(first.name, reads, size))
+            return {first.name: (q.mean(), q.variance())}
         found = first.moments(reads, size, seeds.fold(seed, 0))
         if found is not None:
             return {first.name: found}

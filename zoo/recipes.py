@@ -1,0 +1,69 @@
+"""Recipes: how a learner trains a preset."""
+
+import dataclasses
+
+import keras
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """How one learner trains a preset: Adam, whose rate falls to zero along a cosine.
+
+    Args:
+        learning_rate: {key of `compile`: peak rate}.
+        beta_1: Adam's momentum; a game of two players bears less of it than one objective.
+        options: further arguments of the learner.
+        constant: keys whose rate does not fall: while the players come to rest a critic goes on,
+            and catches up with them.
+    """
+
+    learning_rate: dict
+    beta_1: float = 0.9
+    options: dict = dataclasses.field(default_factory=dict)
+    constant: tuple = ()
+
+    def optimizer(self, *, steps):
+        """Returns {key: Adam} for `compile`, with the schedule over this number of steps."""
+        falling = keras.optimizers.schedules.CosineDecay
+        return {
+            key: keras.optimizers.Adam(
+                rate if key in self.constant else falling(rate, steps), beta_1=self.beta_1
+            )
+            for key, rate in self.learning_rate.items()
+        }
+
+
+def both(rate):
+    """Returns the same rate for both players."""
+    return {"decoder": rate, "encoder": rate}
+
+
+def against(critics, *, rate, critic_rate, **options):
+    """Returns the `Recipe` of a game against critics of these names, whose rates are constant."""
+    critics = (critics,) if isinstance(critics, str) else tuple(critics)
+    rates = both(rate) | dict.fromkeys(critics, critic_rate)
+    return Recipe(rates, beta_1=0.5, options=options, constant=critics)
+
+
+FAST = {
+    "symmetric": Recipe(both(2e-3), beta_1=0.5),
+    "elbo": Recipe(both(2e-3), options={"free_bits": 0.1}),
+}
+SLOW = {"symmetric": Recipe(both(1e-3)), "elbo": Recipe(both(1e-3), options={"free_bits": 0.1})}
+PAINTED = {
+    "cooperative": Recipe({"painter": 2e-3, "labeller": 2e-3}, beta_1=0.5, options={"mixing": 1.0})
+}
+CRITICS = ("critic_codes", "critic_data")
+GAUSSIAN = {
+    "symmetric": Recipe(both(1e-3), beta_1=0.5),
+    "elbo": Recipe(both(1e-3)),
+    "avb": against("critic", rate=3e-4, critic_rate=1e-3, adaptive_contrast=True),
+    "as_vae": against(CRITICS, rate=3e-4, critic_rate=1e-3, reconstruction={"x": 0.1, "z": 1.0}),
+    "svae": against("critic", rate=3e-4, critic_rate=1e-3, reconstruction={"x": 0.1, "z": 1.0}),
+    "wae": Recipe(both(1e-3), options={"penalty_weight": 10.0}),
+    "fgan": against("critic", rate=3e-4, critic_rate=1e-3, non_saturating=True),
+}
+IMPLICIT = {
+    "avb": against("critic", rate=3e-4, critic_rate=1e-3, adaptive_contrast=True),
+    "wae": Recipe(both(1e-3), options={"penalty_weight": 10.0}),
+}
