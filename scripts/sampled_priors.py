@@ -18,10 +18,18 @@ from zoo import datasets
 from zoo.blocks import MLP
 from zoo.preparation import Preparation
 
-COMMON = {"batch_size": 256, "beta_1": 0.5, "width": 200, "steps": 9000}
+COMMON = {"batch_size": 256, "beta_1": 0.5, "width": 200}
 MOONS = {**COMMON, "prior": "moons", "rate": 1e-3, "flip": 0.05, "noise": 0.05}
-MOONS["blurs"] = [(0.4, 2000), (0.25, 2000), (0.12, 2000), (0.05, 3000)]  # noise, steps
-STACK = {**COMMON, "prior": "pair", "rate": 2e-3, "flip": 0.0, "bits": 40, "top": [10, 20]}
+MOONS["blurs"] = [(0.4, 2000), (0.3, 2000), (0.22, 2000), (0.16, 2000), (0.11, 2000), (0.05, 5000)]
+STACK = {
+    **COMMON,
+    "prior": "pair",
+    "steps": 9000,
+    "rate": 2e-3,
+    "flip": 0.0,
+    "bits": 40,
+    "top": [10, 20],
+}
 POINTS, DRAWS, SAMPLES, ALTERNATIONS, SHOWN = 4000, 10, 2000, 100, 16
 CODES = ("held-out images", "the prior, drawn again")
 STAGES = ("one pair, uniform bits", "first pair", "second as its prior", "trained on with it")
@@ -71,7 +79,7 @@ class SampledPriors(Experiment):
         given = {"decoder": {"x": ("z0", "z1")}, "encoder": {"z0": "x", "z1": ("z0", "x")}}
         points = moons(POINTS, noise=noise, seed=1000 + settings["seed"])
         pair = pair_of(families, **given, hidden=hidden, prior=apart(points))
-        for blur, steps in settings["blurs"]:
+        for blur, steps in settings["blurs"]:  # standard deviation of the points' noise
             blurred = moons(POINTS, noise=blur, seed=1000 + settings["seed"])
             player = Pair(pair.decoder, pair.encoder, prior=apart(blurred))
             fit(player, train.x, preparation, settings, steps=steps)
