@@ -17,7 +17,11 @@ from scripts.settings import LEARNERS
 from zoo import datasets, presets
 from zoo.preparation import Preparation
 
-LADDERS = [name for name, preset in presets.PRESETS.items() if preset.model == "ladder"]
+LADDERS = [  # whose learners all score images
+    name
+    for name, preset in presets.PRESETS.items()
+    if preset.model == "ladder" and "fgan" not in preset.recipes
+]
 flags.DEFINE_enum("preset", "digits_ladder", LADDERS, "Preset to train.")
 flags.DEFINE_string("data", None, "Data set; default: the preset's own.")
 flags.DEFINE_float("seconds", 60.0, "Seconds of training per learner.", lower_bound=1.0)

@@ -10,6 +10,8 @@ from scipy.spatial.distance import cdist
 
 from keras_symvae import FGAN, WAE, Critic, Factor, ImplicitFactor, Pair, Player, divergences, seeds
 from keras_symvae.families import Normal
+from keras_symvae.learners.adversarial import drawn_prior
+from keras_symvae.learners.terms import Outcome
 from keras_symvae.sources import FunctionSource
 from scripts.finite_spaces import FiniteSpace
 from zoo.blocks import MLP
@@ -24,8 +26,10 @@ class Line:
 
     Both sides of the link are exact where the codes are cut into intervals of equal probability.
     What networks learn of the uncut codes is judged there too, as a critic that was made Lipschitz,
-    and as the encoder's shares of the intervals. Each then is a candidate of the side's own sup or
-    inf, so that learned GAN <= GAN <= WAE <= learned WAE, however well or badly they learned.
+    and as the encoder's shares of the intervals, as drawn or moved on. Each is a candidate of the
+    side's own sup or inf, so that, however well or badly they learned,
+
+        learned GAN <= GAN <= WAE <= learned WAE moved on <= learned WAE.
 
     Args:
         points: [N, 2].
@@ -57,8 +61,8 @@ class Line:
     def _places(self):
         return np.concatenate([self.points, self.start + self.centres * self.way])
 
-    def gan(self, f, *, weight, training, penalty, seed):
-        """Returns the value of a learned critic, at most `FiniteSpace.gan`.
+    def critic(self, f, *, weight, training, penalty, seed):
+        """Returns a learned critic d [N] of the points and of those that G meets.
 
         Args:
             f: name of the divergence.
@@ -74,25 +78,28 @@ class Line:
         options |= {"critic_steps": training["critic_steps"], "seed": seed}
         self._train(FGAN(pair, critic=critic, **options), training)
         score = critic.score({"x": tf.constant(self._places, tf.float32)})
-        d = weight * np.float64(divergences.get(f).activation(score))
-        return value_of_critic(self.space(), d, f, weight=weight)
+        return weight * np.float64(divergences.get(f).activation(score))
 
-    def wae(self, f, *, weight, training, seed):
-        """Returns the value of a learned encoder, at least `FiniteSpace.wae`."""
+    def encoder(self, f, *, weight, training, penalty, seed):
+        """Returns the shares [N, M] of the intervals in the codes of a learned encoder.
+
+        Args: as of `critic`; the penalty is that of `GentleWAE`.
+        """
         keras.utils.set_random_seed(seed)
         network = MLP(2 * [training["width"]], 1, activation="elu")
         pair = self._pair(ImplicitFactor("z", given="x", network=network, noise_shape=NOISE))
         critic = Critic("z", widths=2 * (training["width"],))
         options = {"penalty": f, "penalty_weight": weight, "cost": "l2"}
         options |= {"critic_steps": training["critic_steps"], "seed": seed}
-        self._train(WAE(pair, critic=critic, **options), training)
+        options |= {"gradient_penalty": penalty, "steepness": float(np.linalg.norm(self.way))}
+        self._train(GentleWAE(pair, critic=critic, **options), training)
         shares = []
         for index, point in enumerate(self.points.astype("float32")):
             z = pair.encode(np.tile(point, (DRAWS, 1)), seed=index)["z"][:, 0]
             interval = np.int64(scipy.stats.norm.cdf(z) * self.intervals)
             interval = np.minimum(interval, self.intervals - 1)
             shares.append(np.bincount(interval, minlength=self.intervals) / DRAWS)
-        return value_of_encoder(self.space(), np.stack(shares), f, weight=weight)
+        return np.stack(shares)
 
     def _pair(self, recogniser):
         families = {"x": Normal(2), "z": Normal(1)}
@@ -118,6 +125,51 @@ class Line:
         return {"x": tf.gather(tf.constant(self.points, tf.float32), chosen)}
 
 
+@keras.saving.register_keras_serializable(package="scripts")
+class GentleWAE(WAE):
+    """A WAE whose critic rises no faster than the cost c along decoded codes, by a penalty.
+
+    The best critic of the codes is of this kind: where w g(T) rises faster than c(G(z), G(z')), the
+    largest function below it that does not lowers f* and leaves min_z c(x, G(z)) + w g(T(z)) as it
+    is. A steep critic, which has levelled out where there are codes, no longer tells them where to
+    go, and they stay together.
+
+    Args:
+        pair: see `WAE`; one latent z.
+        gradient_penalty: weight of the mean of max(0, slope / steepness - 1)^2 between codes and
+            prior.
+        steepness: the slope of c along z.
+        others: see `WAE`; an f-divergence is the penalty.
+    """
+
+    def __init__(self, pair, *, gradient_penalty=10.0, steepness=1.0, **kwargs):
+        self.gradient_penalty, self.steepness = gradient_penalty, steepness
+        super().__init__(pair, **kwargs)
+
+    def critic_utility(self, values, seed, training=True):
+        """The bound times its weight, less the penalty of the slope."""
+        f, weight = divergences.get(self.penalty), self.penalty_weight
+        outcome = super().critic_utility(values, seed, training)
+        if not self.gradient_penalty:
+            return outcome
+        bound = -outcome.costs["critic/loss"]
+        size = tf.shape(values["x"])[0]
+        z = self.pair.encoder.complete(values, seed=seeds.fold(seed, 3))["z"]
+        share = tf.random.stateless_uniform([size, 1], seeds.fold(seed, 5))
+        z += share * (drawn_prior(self.pair, size, seed=seeds.fold(seed, 4))["z"] - z)
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
+            tape.watch(z)
+            d = weight * f.activation(self.critic.score({"z": z}))
+        slope = tf.norm(tf.convert_to_tensor(tape.gradient(d, z)), axis=1) / self.steepness
+        penalty = self.gradient_penalty * tf.reduce_mean(tf.nn.relu(slope - 1.0) ** 2)
+        loss = penalty - weight * bound
+        return Outcome(-loss, {"critic/loss": loss})
+
+    def get_config(self):
+        own = {"gradient_penalty": self.gradient_penalty, "steepness": self.steepness}
+        return {**super().get_config(), **own}
+
+
 def random_line(points, *, intervals, seed):
     """Returns a `Line` through the middle of the unit square, and points uniform in it."""
     rng = np.random.default_rng(seed)
@@ -138,9 +190,21 @@ def value_of_critic(space, d, f, *, weight):
     return float(space.data @ d - weight * space.model[used] @ conjugate)
 
 
-def value_of_encoder(space, encoder, f, *, weight):
-    """Returns E c(x, G(z)) + weight D_f of an encoder [N, M] of the first N points of a space."""
+def value_of_encoder(space, encoder, f, *, weight, onward=False):
+    """Returns E c(x, G(z)) + weight D_f of an encoder [N, M] of the first N points of a space.
+
+    Args:
+        space: the `FiniteSpace`.
+        encoder: probabilities of codes, a row per point.
+        f: name of the divergence.
+        weight: lambda.
+        onward: its codes first move on to others, as far as it pays, at the cost c of their images.
+            That is an encoder as well, no better than the best. It is to encoders what a Lipschitz
+            critic is to critics: such a critic does not see what little ways would mend.
+    """
     data = space.data[: len(encoder)]
     moved = data @ np.sum(encoder * space.cost[: len(encoder), space.decoder], axis=1)
-    codes = FiniteSpace(space.cost, data @ encoder, space.prior, np.arange(len(space.prior)))
-    return float(moved + weight * codes.divergence(f))
+    between = space.cost[np.ix_(space.decoder, space.decoder)]
+    codes = FiniteSpace(between, data @ encoder, space.prior, np.arange(len(space.prior)))
+    rest = codes.wae(f, weight=weight) if onward else weight * codes.divergence(f)
+    return float(moved + rest)

@@ -9,52 +9,17 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 
-from keras_symvae import (
-    ASVAE,
-    ELBO,
-    FGAN,
-    SVAE,
-    WAE,
-    Critic,
-    Factor,
-    Pair,
-    Player,
-    SymmetricEquilibrium,
-    seeds,
-)
+from keras_symvae import Critic, Factor, Pair, Player, seeds
 from keras_symvae.families import Normal
 from keras_symvae.sources import FunctionSource
 from scripts.experiments import Experiment, markdown, mean_of
+from scripts.plane_recipes import COMMON, LEARNERS, METHODS
 from zoo.blocks import MLP
 from zoo.presets import Recipe
 
 MODES, RADIUS, SPREAD = 8, 2.0, 0.1
 NEAR, SHARE = 3.0, 0.25  # standard deviations, and of its share of samples: a mode is covered
 SAMPLES, SHOWN, ALTERNATIONS = 8000, 2000, 50
-COMMON: dict[str, Any] = {"steps": 3000, "batch_size": 128, "rate": 1e-3, "critic_rate": 2e-3}
-COMMON |= {"beta_1": 0.5, "width": 64, "critic_width": 128, "activation": "relu", "warm": 100}
-COMMON |= {"latent": 2, "scale": SPREAD, "frequencies": [2.0, 4.0, 8.0]}
-METHODS: dict[str, tuple[str, dict]] = {
-    "symmetric": ("symmetric", {}),
-    "elbo": ("elbo", {}),
-    "as_vae": ("as_vae", {"reconstruction": {"x": 0.1, "z": 1.0}}),
-    "as_vae-g": ("as_vae", {"reconstruction": {"x": 0.02, "z": 1.0}}),
-    "as_vae-r": ("as_vae", {"reconstruction": 1.0}),
-    "svae": ("svae", {}),
-    "svae-r": ("svae", {"reconstruction": {"x": 0.1, "z": 1.0}}),
-    "ali": ("svae", {"game": "ali"}),
-    "wae": ("wae", {}),
-    "fgan": ("fgan", {"non_saturating": True}),
-}
-BOTH = ("x", "z")
-LEARNERS = {  # and what their critics read
-    "symmetric": (SymmetricEquilibrium, {}),
-    "elbo": (ELBO, {}),
-    "as_vae": (ASVAE, {"critic_codes": BOTH, "critic_data": BOTH}),
-    "svae": (SVAE, {"critic": BOTH}),
-    "wae": (WAE, {}),
-    "fgan": (FGAN, {"critic": ("x",)}),
-}
 MEASURED = {
     "modes": (f"modes of {MODES}", 1),
     "near": ("near a mode", 3),
@@ -145,8 +110,8 @@ class PlaneMixtures(Experiment):
     def settings(self, seed):
         common = {**COMMON, "data": self.data, "seed": seed}
         return {
-            f"{label}-seed-{seed}": {**common, "method": label, "learner": kind, "options": options}
-            for label, (kind, options) in METHODS.items()
+            f"{label}-seed-{seed}": {**common, "method": label, **method}
+            for label, method in METHODS.items()
         }
 
     def measure(self, settings, folder):
@@ -202,10 +167,14 @@ def trained(pair, settings):
     """Trains a pair on the ring; returns the seconds per step, without those of the first steps."""
     game, reading = LEARNERS[settings["learner"]]
     critics = {name: critic_of(name, given, settings) for name, given in reading.items()}
-    learner = game(pair, seed=settings["seed"], **critics, **settings["options"])
-    rates = dict.fromkeys(("decoder", "encoder"), settings["rate"])
-    rates |= dict.fromkeys(critics, settings["critic_rate"])
-    optimizer = Recipe(rates, beta_1=settings["beta_1"]).optimizer(steps=settings["steps"])
+    options = {"critic_steps": settings["critic_steps"]} if critics else {}
+    learner = game(pair, seed=settings["seed"], **critics, **options, **settings["options"])
+    players = dict.fromkeys(("decoder", "encoder"), settings["rate"])
+    judges = dict.fromkeys(critics, settings["critic_rate"])
+    falling, beta_1 = players | (judges if settings["critic_decays"] else {}), settings["beta_1"]
+    optimizer: dict[str, Any] = Recipe(falling, beta_1=beta_1).optimizer(steps=settings["steps"])
+    for name in critics.keys() - falling.keys():
+        optimizer[name] = keras.optimizers.Adam(settings["critic_rate"], beta_1)
     learner.compile(optimizer, steps_per_execution=20)  # pyright: ignore[reportArgumentType]
     source = FunctionSource(ring, names=("x",))
     options = {"batch_size": settings["batch_size"], "verbose": 0}
@@ -219,8 +188,12 @@ def trained(pair, settings):
 def critic_of(name, given, settings):
     """Returns the `Critic` of this name; one of log q(z | x) - log p(z) starts near it."""
     widths, activation = 2 * [settings["critic_width"]], settings["activation"]
-    network = Waves(widths, frequencies=settings["frequencies"], activation=activation)
-    return Critic(given, network=network, offset="z" if name == "critic_codes" else ())
+    if "x" in given:
+        network = Waves(widths, frequencies=settings["frequencies"], activation=activation)
+    else:
+        network = MLP(widths, 1, activation=activation)
+    of_codes = name == "critic_codes" or settings["learner"] == "avb"
+    return Critic(given, network=network, offset="z" if of_codes else ())
 
 
 def nearest(points):

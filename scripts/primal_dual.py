@@ -6,7 +6,7 @@ from scipy.spatial.distance import cdist
 
 from scripts.experiments import Experiment, markdown, mean_of
 from scripts.finite_spaces import FiniteSpace
-from scripts.learned_sides import random_line
+from scripts.learned_sides import random_line, value_of_critic, value_of_encoder
 
 POINTS = 8
 DECODERS = {"invertible": 8, "onto": 12, "not-onto": 5}  # numbers of codes
@@ -16,11 +16,16 @@ SHOWN = 0.3  # the weight of the table, one of WEIGHTS
 LARGER, BLURS = 60, (0.3, 0.1, 0.03, 0.01)
 INTERVALS = 30  # of equal probability, into which the codes of a line are cut
 LEARNED = (0.05, 0.2, 0.8)  # the weights that networks are trained with, some of WEIGHTS
-TRAINING = {"steps": 1500, "batch_size": 512, "width": 64}
-TRAINING |= {"rate": 1e-3, "critic_rate": 4e-3, "critic_steps": 2}
-PENALTY = 10.0  # weight of the gradient penalty
+TRAINING = {"steps": 2000, "batch_size": 512, "width": 64}
+TRAINING |= {"rate": 1e-3, "critic_rate": 2e-3, "critic_steps": 4}
+PENALTY = 10.0  # weight of the gradient penalty of the critic of points
+GENTLE = {"total_variation": 10.0}  # and of that of codes, which others do without
 CURVES = {"wae": ("WAE", {"color": "C1", "lw": 4}), "gan": ("f-GAN", {"color": "C0", "ls": "--"})}
-MARKS = {"wae": {"color": "C3", "marker": "v"}, "gan": {"color": "C2", "marker": "^"}}
+MARKS = {
+    "wae": ("WAE, learned", {"color": "C3", "marker": "v"}),
+    "onward": ("WAE, learned and moved on", {"color": "C4", "marker": "1"}),
+    "gan": ("f-GAN, learned", {"color": "C2", "marker": "^"}),
+}
 ROWS = (*DECODERS, "line")
 
 
@@ -48,7 +53,7 @@ class PrimalDual(Experiment):
         larger = {"decoder": "larger", "points": LARGER, "codes": LARGER // 2, "seed": seed}
         larger |= {"blurs": BLURS, "weight": SHOWN}
         line = {**usual, "decoder": "line", "intervals": INTERVALS, "learned": LEARNED}
-        line |= {"training": TRAINING, "penalty": PENALTY}
+        line |= {"training": TRAINING, "penalty": PENALTY, "gentle": GENTLE}
         settings = {**exact, "larger": larger, "line": line}
         return {f"{kind}-seed-{seed}": each for kind, each in settings.items()}
 
@@ -66,13 +71,18 @@ class PrimalDual(Experiment):
         seed = settings["seed"]
         line = random_line(settings["points"], intervals=settings["intervals"], seed=seed)
         found = curves(line.space(), settings)
-        options = {"training": settings["training"], "seed": seed}
+        space = line.space()
+        options = {key: settings[key] for key in ("training", "seed")}
         for f in settings["divergences"]:
-            for side, extra in (("gan", {"penalty": settings["penalty"]}), ("wae", {})):
-                found[f"learned/{side}/{f}"] = [
-                    getattr(line, side)(f, weight=weight, **options, **extra)
-                    for weight in settings["learned"]
-                ]
+            kept = {side: found.setdefault(f"learned/{side}/{f}", []) for side in MARKS}
+            for weight in settings["learned"]:
+                d = line.critic(f, weight=weight, penalty=settings["penalty"], **options)
+                kept["gan"].append(value_of_critic(space, d, f, weight=weight))
+                gentle = settings["gentle"].get(f, 0.0)
+                encoder = line.encoder(f, weight=weight, penalty=gentle, **options)
+                for side, onward in (("wae", False), ("onward", True)):
+                    value = value_of_encoder(space, encoder, f, weight=weight, onward=onward)
+                    kept[side].append(value)
         return found
 
     def table(self, results):
@@ -108,6 +118,7 @@ class PrimalDual(Experiment):
             "f-GAN learned",
             "f-GAN",
             "WAE",
+            "WAE learned, moved on",
             "WAE learned",
             "W_c",
         ]
@@ -117,7 +128,8 @@ class PrimalDual(Experiment):
                 at = WEIGHTS.index(weight)
                 cells = [[each[f"learned/gan/{f}"][index] for each in found]]
                 cells += [[each[f"{side}/{f}"][at] for each in found] for side in ("gan", "wae")]
-                cells.append([each[f"learned/wae/{f}"][index] for each in found])
+                for side in ("onward", "wae"):
+                    cells.append([each[f"learned/{side}/{f}"][index] for each in found])
                 cells.append([each["transport"] for each in found])
                 rows.append([f, weight, *(mean_of(cell, digits=3) for cell in cells)])
         return markdown(heads, rows)
@@ -139,8 +151,7 @@ class PrimalDual(Experiment):
                 for curve, (label, style) in CURVES.items():
                     panel.semilogx(WEIGHTS, found[f"{curve}/{f}"], label=label, **style)
                 panel.semilogx(weights, bound, color="0.3", ls=":", label="bound of f-GAN")
-                for side, mark in MARKS.items() if kind == "line" else ():
-                    label = f"{CURVES[side][0]}, learned"
+                for side, (label, mark) in MARKS.items() if kind == "line" else ():
                     panel.semilogx(
                         LEARNED, found[f"learned/{side}/{f}"], ls="", label=label, **mark
                     )

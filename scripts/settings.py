@@ -77,7 +77,9 @@ def resolve(flags):
         if flags[flag] is not None and preset.model != model:
             raise ValueError(f"preset {flags['preset']!r} is a {preset.model}, without --{flag}")
     if flags["prior"] is not None and (preset.model != "ladder" or learner == "elbo"):
-        raise ValueError("--prior is for ladders that are trained with --learner=symmetric")
+        raise ValueError(
+            "--prior is for ladders, and not for --learner=elbo; take --learner=symmetric"
+        )
     if flags["learning_rate"] is not None:
         rates = dict.fromkeys(recipe.learning_rate, flags["learning_rate"])
         recipe = dataclasses.replace(recipe, learning_rate=rates)

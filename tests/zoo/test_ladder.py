@@ -74,6 +74,14 @@ WEIGHTS = {  # preset: (decoder, encoder)
         link(30, 300, 100) + mlp(100, 300) + dense(300, 784),
         mlp(784, 300) + dense(300, 100) + link(100, 300, 30, hidden=3),
     ),
+    "digits_gaussian": (
+        mlp(8, 200) + dense(200, 64),
+        mlp(64, 200) + dense(200, 2 * 8),
+    ),
+    "fashion_mnist_gaussian": (
+        mlp(16, 300) + dense(300, 784),
+        mlp(784, 300) + dense(300, 2 * 16),
+    ),
     "mnist_ladder_paper": (
         link(30, 600, 100) + painter(100),
         reader(600) + heads(600, 30, 100),
