@@ -1,11 +1,32 @@
-"""Inference without an encoder: draws from the posterior of one example, for others to meet."""
+"""Inference for one example: draws from its posterior, by sampling and by approximations."""
 
+import keras
 import numpy as np
 import scipy.optimize
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from keras_symvae import seeds
+from keras_symvae import AVB, Critic, ImplicitFactor, Pair, Player, seeds
+from zoo.blocks import MLP
+
+JUDGED = 200  # batches behind the bound of an adversarial fit
+
+
+@keras.saving.register_keras_serializable(package="scripts")
+class Cloud(MLP):
+    """Codes made of noise alone, bent from a Gaussian: z = mean + root e + network(e)."""
+
+    def start(self, mean, root):
+        """Sets mean [D] and root [noise, D], at least as much noise as codes, and no network."""
+        last = self.layers[-1]
+        last.set_weights([np.zeros(last.kernel.shape), mean])
+        self.shortcut.kernel.assign(root)
+
+    def moments(self, noise):
+        """Returns (mean, variance) [B, units], those of the batch."""
+        z = self(noise)
+        found = keras.ops.moments(z, axes=[0], keepdims=True)
+        return tuple(keras.ops.broadcast_to(part, keras.ops.shape(z)) for part in found)
 
 
 def log_joint(player, x):
@@ -100,3 +121,66 @@ def gaussian_fit(player, x, *, full_rank, noise, starts, draws, seed):
     fresh = rng.normal(size=(draws, size))
     matrix = root(best[size : 2 * size], best[2 * size :]).numpy()
     return (best[:size] + fresh @ matrix.T).astype("float32"), -cost(best, fresh)[0]
+
+
+def adversarial_fit(
+    player,
+    x,
+    *,
+    start,
+    adaptive_contrast,
+    widths,
+    critic_widths,
+    critic_steps,
+    rate,
+    critic_rate,
+    rest,
+    steps,
+    batch_size,
+    draws,
+    seed,
+):
+    """Returns (draws of z [draws, D], ELBO in nats): q is what a network makes of noise, see `AVB`.
+
+    The ELBO is what the critic takes it for, so that it may be too high.
+
+    Args:
+        player, x, draws: see `reference`; the player has no weights to train.
+        start: draws [N, D]; q starts as the Gaussian with their moments.
+        adaptive_contrast, critic_steps, seed: see `AVB`.
+        widths: of the hidden layers of the network.
+        critic_widths: of those of the critic.
+        rate: of Adam of the encoder; it falls along a cosine.
+        critic_rate: of Adam of the critic.
+        rest: updates, of the first, in which the encoder's rate rises from 0.
+        steps: number of updates.
+        batch_size: number of codes per update.
+
+    Reference: Mescheder, Nowozin, Geiger 2017, Adversarial Variational Bayes.
+    """
+    keras.utils.set_random_seed(seed)
+    size = player.families["z"].size
+    network = Cloud(widths, size, activation="elu", skip=True)
+    factor = ImplicitFactor("z", network=network, noise_shape=size)
+    learner = AVB(
+        Pair(player, Player([factor], families=player.families, name="encoder")),
+        critic=Critic("z", widths=critic_widths, offset=() if adaptive_contrast else "z"),
+        adaptive_contrast=adaptive_contrast,
+        critic_steps=critic_steps,
+        seed=seed,
+    )
+    network.start(start.mean(0), np.linalg.cholesky(np.cov(start.T)).T)
+    # While the encoder comes to rest the critic goes on, and catches up with it.
+    schedule = keras.optimizers.schedules.CosineDecay(
+        0.0, steps - rest, warmup_target=rate, warmup_steps=rest
+    )
+    optimizer = {
+        "encoder": keras.optimizers.Adam(schedule, beta_1=0.5),
+        "critic": keras.optimizers.Adam(critic_rate, beta_1=0.5),
+    }
+    learner.compile(optimizer, steps_per_execution=10)  # pyright: ignore[reportArgumentType]
+    batches = tf.data.Dataset.from_tensors({"x": np.repeat(x, batch_size, axis=0)}).repeat()
+    learner.fit(batches, steps_per_epoch=steps, verbose=0)
+    judged = learner.evaluate(batches.take(JUDGED), verbose=0, return_dict=True)
+    z = learner.pair.encode(np.repeat(x, draws, axis=0), seed=seed)["z"]
+    return z, -judged["loss"]

@@ -156,7 +156,7 @@ class GentleWAE(WAE):
         size = tf.shape(values["x"])[0]
         z = self.pair.encoder.complete(values, seed=seeds.fold(seed, 3))["z"]
         share = tf.random.stateless_uniform([size, 1], seeds.fold(seed, 5))
-        z += share * (drawn_prior(self.pair, size, seed=seeds.fold(seed, 4))["z"] - z)
+        z += share * (drawn_prior(self.pair, values, seed=seeds.fold(seed, 4))["z"] - z)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(z)
             d = weight * f.activation(self.critic.score({"z": z}))

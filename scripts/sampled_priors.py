@@ -173,7 +173,7 @@ class SampledPriors(Experiment):
             panel = figure.add_subplot(cells[5 + index, :], xticks=[], yticks=[])
             panel.imshow(pictures.grid(row, columns=SHOWN).squeeze(), cmap="gray", vmin=0, vmax=255)
             panel.set_ylabel(label, rotation=0, ha="right", va="center")
-        figure.savefig(path, dpi=80)
+        figure.savefig(path, dpi=80, bbox_inches="tight")
 
 
 def moons(n, *, noise, seed):
