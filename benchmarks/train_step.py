@@ -2,6 +2,7 @@
 
     python -m benchmarks.train_step                  # the paper's ladder, symmetric, batch 128
     python -m benchmarks.train_step --all            # every preset and learner, also XLA
+    python -m benchmarks.train_step --all --preset=digits_gaussian    # every learner of one
 
 Every figure is a ratio within one run or stands beside one: single seconds say little on a shared
 machine. The last line is JSON.
@@ -22,13 +23,19 @@ from scripts.settings import LEARNERS
 from zoo import presets
 from zoo.preparation import Preparation
 
-flags.DEFINE_enum("preset", "mnist_ladder_paper", list(presets.PRESETS), "Architecture and recipe.")
+flags.DEFINE_multi_enum(
+    "preset", ["mnist_ladder_paper"], list(presets.PRESETS), "Architecture and recipe; repeatable."
+)
 flags.DEFINE_enum("learner", None, list(LEARNERS), "The game. Default: the preset's first.")
 flags.DEFINE_integer("batch_size", 128, "Examples per step.", lower_bound=1)
 flags.DEFINE_float("seconds", 8.0, "Time spent on each measured loop.", lower_bound=0.1)
 flags.DEFINE_integer("steps_per_execution", 1, "Steps per call of the step in `fit`.")
 flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA.")
-flags.DEFINE_bool("all", False, "Every preset and learner, with and without XLA and grouped steps.")
+flags.DEFINE_bool(
+    "all",
+    False,
+    "Every learner of the presets named, or of all, with and without XLA and grouped steps.",
+)
 FLAGS = flags.FLAGS
 
 MATRIX = 2048  # side of the square matrices whose product is the machine's yardstick
@@ -119,16 +126,17 @@ def main(argv):
     if len(argv) > 1:
         raise app.UsageError(f"Unknown arguments: {argv[1:]}")
     keras.utils.set_random_seed(0)
-    variants = [(FLAGS.steps_per_execution, FLAGS.jit_compile)]
-    learner = FLAGS.learner or next(iter(presets.get(FLAGS.preset).recipes))
-    jobs = [(FLAGS.preset, learner, *variant) for variant in variants]
+    chosen = (FLAGS.steps_per_execution, FLAGS.jit_compile)
+    jobs = [
+        (name, FLAGS.learner or next(iter(presets.get(name).recipes)), *chosen)
+        for name in FLAGS.preset
+    ]
     if FLAGS.all:
-        variants = [(1, False), (8, False), (1, True)]
-        jobs += [
+        jobs = [
             (name, learner, *variant)
-            for name, preset in presets.PRESETS.items()
-            for learner in preset.recipes
-            for variant in variants
+            for name in (FLAGS.preset if FLAGS["preset"].present else presets.PRESETS)
+            for learner in presets.get(name).recipes
+            for variant in ((1, False), (8, False), (1, True))
         ]
     runs = []
     for preset, learner, steps_per_execution, jit_compile in jobs:

@@ -134,7 +134,7 @@ def adversarial_fit(
     critic_steps,
     rate,
     critic_rate,
-    rest,
+    warmup,
     steps,
     batch_size,
     draws,
@@ -152,7 +152,7 @@ def adversarial_fit(
         critic_widths: of those of the critic.
         rate: of Adam of the encoder; it falls along a cosine.
         critic_rate: of Adam of the critic.
-        rest: updates, of the first, in which the encoder's rate rises from 0.
+        warmup: number of first updates in which the encoder's rate rises from 0.
         steps: number of updates.
         batch_size: number of codes per update.
 
@@ -172,7 +172,7 @@ def adversarial_fit(
     network.start(start.mean(0), np.linalg.cholesky(np.cov(start.T)).T)
     # While the encoder comes to rest the critic goes on, and catches up with it.
     schedule = keras.optimizers.schedules.CosineDecay(
-        0.0, steps - rest, warmup_target=rate, warmup_steps=rest
+        0.0, steps - warmup, warmup_target=rate, warmup_steps=warmup
     )
     optimizer = {
         "encoder": keras.optimizers.Adam(schedule, beta_1=0.5),

@@ -1,4 +1,4 @@
-"""The experiment of posteriors: eight schools, by sampling and by Gaussian fits."""
+"""The experiment of posteriors: eight schools, by sampling and by approximations."""
 
 import time
 from typing import Any
@@ -19,10 +19,25 @@ ERRORS = (0.8, 0.5, 0.8, 0.6, 0.5, 0.6, 0.5, 0.4)
 X = (EFFECTS / ERRORS).astype("float32")[None]  # [1, 8], of unit noise
 QUANTITIES = ("mu", "abs(tau)", *(f"theta_{school}" for school in range(1, 9)))
 SHOWN = ("mu", "abs(tau)", "theta_1")
-METHODS = {
+FIT = {"noise": 4096, "starts": 5, "draws": 16000}
+ADVERSARIAL = {
+    "start": {"full_rank": True, **FIT},
+    "widths": (64,),
+    "critic_widths": (64, 64),
+    "critic_steps": 3,
+    "rate": 3e-4,
+    "critic_rate": 3e-3,
+    "warmup": 200,
+    "steps": 4000,
+    "batch_size": 400,
+    "draws": 16000,
+}
+METHODS: dict[str, dict[str, Any]] = {
     "nuts": {"chains": 32, "draws": 4000, "warmup": 1000},
-    "mean-field": {"full_rank": False, "noise": 4096, "starts": 5, "draws": 16000},
-    "full-rank": {"full_rank": True, "noise": 4096, "starts": 5, "draws": 16000},
+    "mean-field": {"full_rank": False, **FIT},
+    "full-rank": {"full_rank": True, **FIT},
+    "avb": {"adaptive_contrast": False, **ADVERSARIAL},
+    "avb-ac": {"adaptive_contrast": True, **ADVERSARIAL},
 }
 ANNEALING: dict[str, Any] = {"num_chains": 500, "num_steps": 1000}
 MEASURED = {"kernel": 4, "error/mean": 2, "error/std": 2}
@@ -130,7 +145,12 @@ class EightSchools(Experiment):
             z, spread = inference.reference(player, X, **options)
             z = z.swapaxes(0, 1).reshape(-1, z.shape[-1])
             return z, {"R-hat": float(spread.max())}
-        z, elbo = inference.gaussian_fit(player, X, **options)
+        if "start" in options:
+            start = {**options["start"], "seed": options["seed"]}
+            start, _ = inference.gaussian_fit(player, X, **start)
+            z, elbo = inference.adversarial_fit(player, X, **{**options, "start": start})
+        else:
+            z, elbo = inference.gaussian_fit(player, X, **options)
         return z, {"ELBO": float(elbo)}
 
     def _kept(self, label):

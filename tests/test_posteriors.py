@@ -80,6 +80,33 @@ def test_gaussian_fits_of_a_gaussian_posterior(conjugate):
     assert elbo == pytest.approx(evidence - gap, abs=0.02)
 
 
+@pytest.mark.parametrize("adaptive_contrast", [False, True])
+def test_adversarial_fits_of_a_gaussian_posterior(conjugate, adaptive_contrast):
+    """From the prior, over a network that can be the posterior; only the critic has to find out."""
+    player, x, mean, precision, evidence = conjugate
+    player.trainable = False
+    z, elbo = inference.adversarial_fit(
+        player,
+        x,
+        start=np.random.default_rng(0).normal(size=(20_000, 3)),
+        adaptive_contrast=adaptive_contrast,
+        widths=(),
+        critic_widths=(32,),
+        critic_steps=3,
+        rate=0.03,
+        critic_rate=0.01,
+        warmup=10,
+        steps=600,
+        batch_size=256,
+        draws=20_000,
+        seed=1,
+    )
+    scale = np.sqrt(np.diag(np.linalg.inv(precision)))
+    np.testing.assert_allclose((z.mean(0) - mean) / scale, 0.0, atol=0.25)
+    np.testing.assert_allclose(z.std(0) / scale, 1.0, atol=0.25)
+    assert elbo == pytest.approx(evidence, abs=0.25)
+
+
 def test_no_u_turn_draws_of_a_gaussian_posterior(conjugate):
     player, x, mean, precision, _ = conjugate
     options = {"chains": 8, "draws": 500, "warmup": 200}
@@ -106,14 +133,22 @@ def test_eight_schools_from_methods_to_table(tmp_path, monkeypatch):
     methods = {
         "nuts": {"chains": 4, "draws": 200, "warmup": 100},
         "mean-field": {"full_rank": False, **fit},
+        "avb-ac": {
+            **posteriors.METHODS["avb-ac"],
+            "start": {"full_rank": True, **fit},
+            "steps": 60,
+            "warmup": 30,
+            "batch_size": 200,
+            "draws": 2000,
+        },
     }
     monkeypatch.setattr(posteriors, "METHODS", methods)
     monkeypatch.setattr(posteriors, "ANNEALING", {"num_chains": 50, "num_steps": 50})
     experiment = posteriors.EightSchools(tmp_path / "runs", data="none", seeds=[0])
     table = experiment.make(tmp_path / "out").splitlines()
-    assert [line.split(" | ")[0] for line in table[2:]] == ["| nuts", "| mean-field"]
+    assert [line.split(" | ")[0] for line in table[2:]] == [f"| {method}" for method in methods]
     kept = json.loads((tmp_path / "out" / "eight_schools.json").read_text())
-    sampled, fitted = (kept[f"{method}-seed-0"]["found"] for method in methods)
+    sampled, fitted, adversarial = (kept[f"{method}-seed-0"]["found"] for method in methods)
     evidence, mu, tau = quadrature()
     assert sampled["evidence"] == pytest.approx(evidence, abs=0.3)
     assert sampled["mean/mu"] == pytest.approx(mu, abs=0.1)
@@ -123,4 +158,7 @@ def test_eight_schools_from_methods_to_table(tmp_path, monkeypatch):
     assert fitted["kernel"] > sampled["kernel"]
     # It covers one of the two signs of (tau, eta), half of the posterior.
     assert fitted["ELBO"] < evidence - np.log(2.0)
+    # It starts as a Gaussian of full rank.
+    assert adversarial["kernel"] < fitted["kernel"]
+    assert adversarial["std/mu"] > fitted["std/mu"]
     assert (tmp_path / "out" / "eight_schools.png").stat().st_size > 1000
