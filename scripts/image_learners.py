@@ -16,26 +16,30 @@ from zoo import datasets, presets
 from zoo.preparation import Preparation
 from zoo.recipes import Recipe
 
-GREY = {"preset": "fashion_mnist_gaussian", "preparation": {"noise": 0.1}}
-BITS = {"preset": "fashion_mnist_implicit", "preparation": {"binarize": "threshold"}}
-TWIN = {
-    "likelihood": "bernoulli",
-    "decoder_activation": "elu",
-}  # the decoder of the implicit preset
-METHODS: dict[str, dict[str, Any]] = {
-    "symmetric": {**GREY, "learner": "symmetric"},
-    "elbo": {**GREY, "learner": "elbo"},
-    "avb": {**GREY, "learner": "avb"},
-    "as_vae": {**GREY, "learner": "as_vae"},
-    "svae": {**GREY, "learner": "svae"},
-    "wae-mmd": {**GREY, "learner": "wae"},
-    "wae-gan": {**GREY, "learner": "wae", "options": {"penalty": "gan"}},
-    "fgan": {**GREY, "learner": "fgan"},
-    "bits-vae": {**GREY, **BITS, "preset": GREY["preset"], "learner": "elbo", "architecture": TWIN},
-    "bits-avb": {**BITS, "learner": "avb", "options": {"adaptive_contrast": False}},
-    "bits-avb-ac": {**BITS, "learner": "avb"},
+TWIN = {"likelihood": "bernoulli", "decoder_activation": "elu"}  # the decoder of "implicit"
+METHODS: dict[str, tuple[str, str, dict[str, Any]]] = {  # preset, learner, what differs from it
+    "symmetric": ("gaussian", "symmetric", {}),
+    "elbo": ("gaussian", "elbo", {}),
+    "avb": ("gaussian", "avb", {}),
+    "as_vae": ("gaussian", "as_vae", {}),
+    "svae": ("gaussian", "svae", {}),
+    "wae-mmd": ("gaussian", "wae", {}),
+    "wae-gan": (
+        "gaussian",
+        "wae",
+        {"options": {"penalty": "gan"}, "learning_rate": {"critic": 1e-3}},
+    ),
+    "fgan": ("gaussian", "fgan", {}),
+    "bits-vae": (
+        "gaussian",
+        "elbo",
+        {"architecture": TWIN, "preparation": {"binarize": "threshold"}},
+    ),
+    "bits-avb": ("implicit", "avb", {"options": {"adaptive_contrast": False}}),
+    "bits-avb-ac": ("implicit", "avb", {}),
 }
-SAMPLES, ALTERNATIONS, SHOWN, WARM = 2000, 50, 12, 100
+SAMPLES, ALTERNATIONS, SHOWN = 2000, 50, 10
+WARM = 20  # steps that are not timed: Keras compiles in these
 LIKELIHOOD = {"images": 100, "num_chains": 4, "num_steps": 300}
 COLUMNS = {
     "one_shot": ("Frechet, one-shot", 2),
@@ -64,14 +68,18 @@ class ImageLearners(Experiment):
     name = "image_learners"
 
     def settings(self, seed):
-        found = {}
-        for method, chosen in METHODS.items():
-            preset = presets.get(chosen["preset"])
-            recipe = dataclasses.asdict(preset.recipes[chosen["learner"]])
-            recipe["options"] |= chosen.get("options", {})
-            common = {"data": self.data, "seed": seed, "likelihood": LIKELIHOOD}
-            common |= {"steps": preset.steps, "batch_size": preset.batch_size}
-            found[f"{method}-seed-{seed}"] = {"method": method, **chosen, **common, **recipe}
+        found, prefix = {}, "digits" if self.data == "digits" else "fashion_mnist"
+        for method, (kind, learner, changes) in METHODS.items():
+            preset = presets.get(f"{prefix}_{kind}")
+            chosen = {"method": method, "preset": f"{prefix}_{kind}", "learner": learner}
+            chosen |= {"architecture": changes.get("architecture", {})}
+            chosen |= {"preparation": changes.get("preparation", preset.preparation)}
+            recipe = dataclasses.asdict(preset.recipes[learner])
+            for field in ("learning_rate", "options"):
+                recipe[field] |= changes.get(field, {})
+            chosen |= {"data": self.data, "seed": seed, "likelihood": LIKELIHOOD}
+            chosen |= {"steps": preset.steps, "batch_size": preset.batch_size, **recipe}
+            found[f"{method}-seed-{seed}"] = chosen
         return found
 
     def measure(self, settings, folder):
@@ -109,8 +117,8 @@ class ImageLearners(Experiment):
         return markdown(["learner", *(head for head, _ in COLUMNS.values())], rows)
 
     def picture(self, path, results):
-        figure = Figure(figsize=(15, 0.75 * len(METHODS) + 0.5), layout="constrained")
-        kinds = ("samples", "chains", "rebuilt")
+        figure = Figure(figsize=(18, 0.75 * len(METHODS) + 0.5), layout="constrained")
+        kinds = ("samples", "chains", "data", "rebuilt")
         axes = figure.subplots(len(METHODS), len(kinds), squeeze=False)
         for row, method in zip(axes, METHODS, strict=True):
             shown = np.load(self.folder / f"{method}-seed-{self.seeds[0]}" / "shown.npz")
@@ -125,11 +133,11 @@ class ImageLearners(Experiment):
 def learner_of(settings):
     """Returns the learner of some settings, compiled."""
     keras.utils.set_random_seed(settings["seed"])
-    pair = presets.get(settings["preset"]).pair(**settings.get("architecture", {}))
+    pair = presets.get(settings["preset"]).pair(**settings["architecture"])
     learner = LEARNERS[settings["learner"]](pair, seed=settings["seed"], **settings["options"])
     fields = ("learning_rate", "beta_1", "options", "constant")
     recipe = Recipe(**{name: settings[name] for name in fields})
-    learner.compile(recipe.optimizer(steps=settings["steps"]), steps_per_execution=WARM)
+    learner.compile(recipe.optimizer(steps=settings["steps"]), steps_per_execution=10)
     return learner
 
 
@@ -137,7 +145,7 @@ def fit(learner, x, preparation, settings):
     """Trains on images [N, H, W, C]; returns the seconds per step, the first ones not counted."""
     options = {"batch_size": settings["batch_size"], "seed": settings["seed"]}
     batches = Batches({"x": x}, transform=preparation, **options)
-    learner.fit(batches, steps_per_epoch=WARM, verbose=0)  # Keras compiles in these
+    learner.fit(batches, steps_per_epoch=WARM, verbose=0)
     rest, begun = settings["steps"] - WARM, time.monotonic()
     learner.fit(batches, steps_per_epoch=rest, verbose=0)
     return (time.monotonic() - begun) / rest
@@ -158,5 +166,5 @@ def judged(pair, real, features, *, output):
         "reconstruction": math.sqrt(np.mean((real - rebuilt) ** 2)),
         "codes": evaluation.kernel_distance(z, prior),
     }
-    shown = {"samples": dreams, "chains": chains, "rebuilt": rebuilt}
+    shown = {"samples": dreams, "chains": chains, "data": real, "rebuilt": rebuilt}
     return {name: float(value) for name, value in found.items()}, shown

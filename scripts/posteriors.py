@@ -24,7 +24,7 @@ ADVERSARIAL = {
     "start": {"full_rank": True, **FIT},
     "widths": (64,),
     "critic_widths": (64, 64),
-    "critic_steps": 3,
+    "critic_steps": 5,
     "rate": 3e-4,
     "critic_rate": 3e-3,
     "warmup": 200,
