@@ -153,9 +153,8 @@ class GentleWAE(WAE):
         if not self.gradient_penalty:
             return outcome
         bound = -outcome.costs["critic/loss"]
-        size = tf.shape(values["x"])[0]
         z = self.pair.encoder.complete(values, seed=seeds.fold(seed, 3))["z"]
-        share = tf.random.stateless_uniform([size, 1], seeds.fold(seed, 5))
+        share = tf.random.stateless_uniform(tf.shape(z)[:1], seeds.fold(seed, 5))[:, None]
         z += share * (drawn_prior(self.pair, values, seed=seeds.fold(seed, 4))["z"] - z)
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(z)

@@ -174,7 +174,7 @@ def trained(pair, settings):
     falling, beta_1 = players | (judges if settings["critic_decays"] else {}), settings["beta_1"]
     optimizer: dict[str, Any] = Recipe(falling, beta_1=beta_1).optimizer(steps=settings["steps"])
     for name in critics.keys() - falling.keys():
-        optimizer[name] = keras.optimizers.Adam(settings["critic_rate"], beta_1)
+        optimizer[name] = keras.optimizers.Adam(settings["critic_rate"], beta_1=beta_1)
     learner.compile(optimizer, steps_per_execution=20)  # pyright: ignore[reportArgumentType]
     source = FunctionSource(ring, names=("x",))
     options = {"batch_size": settings["batch_size"], "verbose": 0}

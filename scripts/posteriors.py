@@ -108,7 +108,8 @@ class EightSchools(Experiment):
     How far the draws of a method are from those of a long No-U-Turn run: their moments, and the
     kernel distance of (mu, |tau|, theta), in units of the standard deviations of the posterior.
     No-U-Turn itself is half of its chains against the other half, which are two runs of it but for
-    the step size that they share.
+    the step size that they share. The adversarial fits start as the Gaussian of full rank, whose
+    time is counted in theirs.
 
     Args: see `Experiment`; there are no data to choose.
 

@@ -16,8 +16,11 @@ SHOWN = 0.3  # the weight of the table, one of WEIGHTS
 LARGER, BLURS = 60, (0.3, 0.1, 0.03, 0.01)
 INTERVALS = 30  # of equal probability, into which the codes of a line are cut
 LEARNED = (0.05, 0.2, 0.8)  # the weights that networks are trained with, some of WEIGHTS
-TRAINING = {"steps": 2000, "batch_size": 512, "width": 64}
-TRAINING |= {"rate": 1e-3, "critic_rate": 2e-3, "critic_steps": 4}
+USUAL = {"batch_size": 512, "width": 64, "rate": 1e-3}
+TRAINING = {
+    "gan": {**USUAL, "steps": 1500, "critic_rate": 4e-3, "critic_steps": 2},
+    "wae": {**USUAL, "steps": 2000, "critic_rate": 2e-3, "critic_steps": 4},
+}
 PENALTY = 10.0  # weight of the gradient penalty of the critic of points
 GENTLE = {"total_variation": 10.0}  # and of that of codes, which others do without
 CURVES = {"wae": ("WAE", {"color": "C1", "lw": 4}), "gan": ("f-GAN", {"color": "C0", "ls": "--"})}
@@ -70,16 +73,16 @@ class PrimalDual(Experiment):
     def _learned(self, settings):
         seed = settings["seed"]
         line = random_line(settings["points"], intervals=settings["intervals"], seed=seed)
-        found = curves(line.space(), settings)
         space = line.space()
-        options = {key: settings[key] for key in ("training", "seed")}
+        found = curves(space, settings)
+        of = {side: {"training": t, "seed": seed} for side, t in settings["training"].items()}
         for f in settings["divergences"]:
             kept = {side: found.setdefault(f"learned/{side}/{f}", []) for side in MARKS}
             for weight in settings["learned"]:
-                d = line.critic(f, weight=weight, penalty=settings["penalty"], **options)
+                d = line.critic(f, weight=weight, penalty=settings["penalty"], **of["gan"])
                 kept["gan"].append(value_of_critic(space, d, f, weight=weight))
                 gentle = settings["gentle"].get(f, 0.0)
-                encoder = line.encoder(f, weight=weight, penalty=gentle, **options)
+                encoder = line.encoder(f, weight=weight, penalty=gentle, **of["wae"])
                 for side, onward in (("wae", False), ("onward", True)):
                     value = value_of_encoder(space, encoder, f, weight=weight, onward=onward)
                     kept[side].append(value)

@@ -44,7 +44,7 @@ def test_a_small_version_from_settings_to_table(tmp_path, monkeypatch):
     small = {"steps": 200, "warm": 20, "batch_size": 64, "width": 32, "critic_width": 16}
     monkeypatch.setattr(plane_mixtures, "COMMON", plane_mixtures.COMMON | small | {"rate": 5e-3})
     monkeypatch.setattr(plane_mixtures, "SAMPLES", 500)
-    methods = {"as_vae": ("as_vae", {"reconstruction": 1.0})}
+    methods = {"as_vae": {"learner": "as_vae", "options": {"reconstruction": 1.0}}}
     monkeypatch.setattr(plane_mixtures, "METHODS", methods)
     table = PlaneMixtures(tmp_path / "runs", data="ring", seeds=[0]).make(tmp_path / "out")
     assert table.splitlines()[2].startswith("| as_vae | ")

@@ -187,7 +187,8 @@ def test_the_experiment_from_spaces_to_picture(tmp_path, monkeypatch):
     monkeypatch.setattr(primal_dual, "BLURS", (0.1, 0.03))
     monkeypatch.setattr(primal_dual, "INTERVALS", 8)
     monkeypatch.setattr(primal_dual, "LEARNED", (0.3,))
-    monkeypatch.setitem(primal_dual.TRAINING, "steps", 50)
+    short = {side: {**training, "steps": 50} for side, training in primal_dual.TRAINING.items()}
+    monkeypatch.setattr(primal_dual, "TRAINING", short)
     experiment = primal_dual.PrimalDual(tmp_path / "runs", data="none", seeds=[0])
     kinds = tuple(primal_dual.DECODERS)
     table = experiment.make(tmp_path / "out")

@@ -8,6 +8,7 @@ from keras_symvae.factors import Factor, ImplicitFactor
 from keras_symvae.families import Family, Normal
 from keras_symvae.pair import Pair
 from keras_symvae.players import Player
+from zoo.architecture import Architecture
 from zoo.blocks import MLP, ConvDecoder, ConvEncoder, register
 from zoo.ladder import LIKELIHOODS, check_image
 
@@ -124,7 +125,7 @@ class BasisEncoder(keras.Layer):
 
 
 @keras.saving.register_keras_serializable(package="zoo")
-class Implicit(Pair):
+class Implicit(Architecture, Pair):
     """A VAE over an image x and real codes z whose encoder can only be sampled.
 
         p(x, z) = N(z; 0, 1) p(x | z),    z = network(x, noise)
@@ -196,12 +197,3 @@ class Implicit(Pair):
                 raise ValueError(f"{key} is a positive integer; received {number!r}.")
         if body not in ("mlp", "conv"):
             raise ValueError(f"body is 'mlp' or 'conv'; received {body!r}.")
-
-    def get_config(self):
-        likelihood = keras.saving.serialize_keras_object(self._config["likelihood"])
-        return {**self._config, "likelihood": likelihood}
-
-    @classmethod
-    def from_config(cls, config):
-        likelihood = keras.saving.deserialize_keras_object(config["likelihood"])
-        return cls(**{**config, "likelihood": likelihood})

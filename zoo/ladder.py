@@ -9,6 +9,7 @@ from keras_symvae.families import Bernoulli, Family, Normal
 from keras_symvae.pair import Pair
 from keras_symvae.players import Player
 from keras_symvae.trunks import Trunk
+from zoo.architecture import Architecture
 from zoo.blocks import MLP, ConvDecoder, ConvEncoder, LadderTrunk
 
 LIKELIHOODS = {
@@ -31,7 +32,7 @@ def check_image(image_shape, likelihood):
 
 
 @keras.saving.register_keras_serializable(package="zoo")
-class Ladder(Pair):
+class Ladder(Architecture, Pair):
     """A hierarchical VAE over an image x and latents z0 ... zM.
 
         p(x, z) = p(z0) prod_t p(z_t | z_{t-1}) p(x | zM)
@@ -131,15 +132,4 @@ class Ladder(Pair):
                 raise ValueError(f"{key} is one of {choices[key]}; received {value!r}.")
 
     def get_config(self):
-        config = {**self._config, "prior": self.prior}
-        for key in ("latents", "likelihood", "prior"):
-            config[key] = keras.saving.serialize_keras_object(config[key])
-        return config
-
-    @classmethod
-    def from_config(cls, config):
-        config = dict(config)
-        for key in ("latents", "likelihood", "prior"):
-            if key in config:  # files of before a ladder could have a prior lack it
-                config[key] = keras.saving.deserialize_keras_object(config[key])
-        return cls(**config)
+        return {**super().get_config(), "prior": keras.saving.serialize_keras_object(self.prior)}

@@ -11,6 +11,7 @@ from keras_symvae.families import Bernoulli, Categorical, Family
 from keras_symvae.pair import Pair
 from keras_symvae.players import Player
 from keras_symvae.team import Team
+from zoo.architecture import Architecture
 from zoo.ladder import LIKELIHOODS, check_image
 from zoo.unet import MapEncoder, UNet
 
@@ -41,7 +42,7 @@ PAIRS = {"painter": ("x", "s", "z2"), "labeller": ("s", "x", "z1")}  # drawn, gi
 
 
 @keras.saving.register_keras_serializable(package="zoo")
-class Segmentation(Team):
+class Segmentation(Architecture, Team):
     """Images x and label maps s, each conditioned on the other: two conditional VAEs as one model.
 
         painter    p(z2) p(x | s, z2)    q(z2 | x, s)
@@ -88,19 +89,6 @@ class Segmentation(Team):
                 members[member] = conditional(drawn, given, hidden, families=families, **body)
         super().__init__(members, name=name)
         self._config = config
-
-    def get_config(self):
-        config = dict(self._config)
-        for key in ("latent", "likelihood"):
-            config[key] = keras.saving.serialize_keras_object(config[key])
-        return config
-
-    @classmethod
-    def from_config(cls, config):
-        config = dict(config)
-        for key in ("latent", "likelihood"):
-            config[key] = keras.saving.deserialize_keras_object(config[key])
-        return cls(**config)
 
     def segment(self, images, *, samples=16, seed=0):
         """Segments images [N, H, W, C] by draws of z1 from its prior.

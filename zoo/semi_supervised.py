@@ -13,13 +13,14 @@ from keras_symvae.families import Bernoulli, Categorical, Family
 from keras_symvae.pair import Pair
 from keras_symvae.players import Player
 from keras_symvae.trunks import Trunk
+from zoo.architecture import Architecture
 from zoo.blocks import MLP, ConvDecoder, ConvEncoder
 from zoo.ladder import LIKELIHOODS, check_image
 from zoo.patches import PatchReader
 
 
 @keras.saving.register_keras_serializable(package="zoo")
-class SemiSupervised(Pair):
+class SemiSupervised(Architecture, Pair):
     """A hierarchical VAE over an image x, its class label y and further latents z0 ... zM.
 
         p(x, y, z) = p(y) p(z0) prod_t p(z_t | z_{t-1}, y) p(x | zM, y)
@@ -163,16 +164,3 @@ class SemiSupervised(Pair):
         start = (0, values["x"], recognised(values["x"]))
         _, _, total = tf.while_loop(lambda step, *_: step < steps, turn, start)
         return {"probabilities": total / tf.cast(steps + 1, tf.float32)}
-
-    def get_config(self):
-        config = dict(self._config)
-        for key in ("latents", "likelihood"):
-            config[key] = keras.saving.serialize_keras_object(config[key])
-        return config
-
-    @classmethod
-    def from_config(cls, config):
-        config = dict(config)
-        for key in ("latents", "likelihood"):
-            config[key] = keras.saving.deserialize_keras_object(config[key])
-        return cls(**config)
