@@ -23,9 +23,9 @@ ADVERSARIAL = {
 METHODS: dict[str, dict[str, Any]] = {
     "vae": {"rates": {"decoder": 2e-3, "encoder": 2e-3}, "beta_1": 0.9},
     "avb": ADVERSARIAL,
-    "avb-ac": {**ADVERSARIAL, "basis": 4},
+    "avb-ac": {**ADVERSARIAL, "rates": {"decoder": 2e-3, "encoder": 5e-4}, "basis": 4},
 }
-STEPS, BATCH_SIZE = 10_000, 400
+STEPS, BATCH_SIZE = 20_000, 400
 CODES = 100_000  # of every point, behind the numbers
 SIDE, CELL = 5.0, 0.2  # of the square around 0 where codes are counted, and of its cells
 GRID = 0.04  # distance of the codes that the likelihood is summed over

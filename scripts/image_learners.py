@@ -40,7 +40,7 @@ METHODS: dict[str, tuple[str, str, dict[str, Any]]] = {  # preset, learner, what
 }
 SAMPLES, ALTERNATIONS, SHOWN = 2000, 50, 10
 WARM = 20  # steps that are not timed: Keras compiles in these
-LIKELIHOOD = {"images": 100, "num_chains": 4, "num_steps": 300}
+LIKELIHOOD = {"images": 60, "num_chains": 4, "num_steps": 300}
 COLUMNS = {
     "one_shot": ("Frechet, one-shot", 2),
     "limiting": (f"after {ALTERNATIONS}", 2),

@@ -159,7 +159,8 @@ class GentleWAE(WAE):
         with tf.GradientTape(watch_accessed_variables=False) as tape:
             tape.watch(z)
             d = weight * f.activation(self.critic.score({"z": z}))
-        slope = tf.norm(tf.convert_to_tensor(tape.gradient(d, z)), axis=1) / self.steepness
+        squares = tf.reduce_sum(tf.convert_to_tensor(tape.gradient(d, z)) ** 2, axis=1)
+        slope = tf.sqrt(squares + 1e-12) / self.steepness
         penalty = self.gradient_penalty * tf.reduce_mean(tf.nn.relu(slope - 1.0) ** 2)
         loss = penalty - weight * bound
         return Outcome(-loss, {"critic/loss": loss})

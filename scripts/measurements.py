@@ -38,17 +38,20 @@ class Measurements:
         x, s = (spread(self.held_out[name], self.n) for name in ("x", "s"))
         return evaluation.agreement(self.learner.segment(x, seed=self.seed)["s"], s)
 
-    def log_likelihood(self, *, num_samples):
+    def log_likelihood(self, *, num_samples, annealed=False):
         """Returns the mean log-likelihood in nats, with the standard error of that mean."""
-        x = spread(self.held_out["x"], self.n)
-        found = evaluation.log_likelihood(
-            self.learner.pair, {"x": x}, num_samples=num_samples, seed=self.seed
-        )
+        pair, data = self.learner.pair, {"x": spread(self.held_out["x"], self.n)}
+        if annealed:
+            options = {"start": "encoder", "seed": self.seed}
+            found = evaluation.annealed_log_likelihood(pair, data, num_steps=num_samples, **options)
+        else:
+            found = evaluation.log_likelihood(pair, data, num_samples=num_samples, seed=self.seed)
         error = float(np.std(found) / np.sqrt(len(found)))
         return {
             "mean": float(np.mean(found)),
             "standard_error": error,
             "num_samples": num_samples,
+            "annealed": annealed,
             "num_images": len(found),
         }
 

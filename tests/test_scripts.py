@@ -33,7 +33,7 @@ FLAGS = {
     ),
     "evaluate": (
         "run model data binarize n seed [no]distances extractor output limiting_steps "
-        "[no]log_likelihood num_samples [no]information [no]consistency out"
+        "[no]log_likelihood num_samples [no]annealed [no]information [no]consistency out"
     ),
 }
 

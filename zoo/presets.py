@@ -50,9 +50,9 @@ class Preset:
         return MODELS[self.model](**{**self.architecture, **changes})
 
 
-def grey(*shape):
-    """Returns pixels with a standard deviation of 0.1, as draws of the decoder have it."""
-    return Normal(shape, scale=0.1, center=0.5, spread=0.5)
+def grey(*shape, scale):
+    """Returns gray pixels with a fixed standard deviation, that of draws of the decoder."""
+    return Normal(shape, scale=scale, center=0.5, spread=0.5)
 
 
 SMALL: dict = {
@@ -92,11 +92,11 @@ PRESETS = {
             "image_shape": (8, 8, 1),
             "latents": (Normal(8),),
             "order": "reverse",
-            "likelihood": grey(8, 8, 1),
+            "likelihood": grey(8, 8, 1, scale=0.15),
             "width": 200,
         },
         data="digits",
-        preparation={"noise": 0.1},  # a critic tells images without it from all draws
+        preparation={"noise": 0.15},  # a critic tells images without it from all draws
         steps=3000,
         batch_size=256,
         recipes=GAUSSIAN,
@@ -107,12 +107,12 @@ PRESETS = {
             "image_shape": (28, 28, 1),
             "latents": (Normal(16),),
             "order": "reverse",
-            "likelihood": grey(28, 28, 1),
+            "likelihood": grey(28, 28, 1, scale=0.15),
             "width": 300,
         },
         data="fashion_mnist",
-        preparation={"noise": 0.1},
-        steps=10_000,
+        preparation={"noise": 0.15},
+        steps=6000,
         batch_size=128,
         recipes=GAUSSIAN,
         steps_per_execution=10,
@@ -135,10 +135,10 @@ PRESETS = {
     ),
     "fashion_mnist_implicit": Preset(
         model="implicit",
-        architecture={"image_shape": (28, 28, 1), "latent": 16, "noise": 32, "basis": 32},
+        architecture={"image_shape": (28, 28, 1), "latent": 16, "noise": 32, "basis": 16},
         data="fashion_mnist",
         preparation={"binarize": "threshold"},
-        steps=10_000,
+        steps=6000,
         batch_size=128,
         recipes=IMPLICIT,
         steps_per_execution=10,
@@ -175,7 +175,7 @@ PRESETS = {
             "image_shape": (28, 28, 1),
             "num_classes": 11,
             "latent": 32,
-            "likelihood": grey(28, 28, 1),
+            "likelihood": grey(28, 28, 1, scale=0.1),
         },
         data="silhouettes:fashion_mnist",
         preparation={"noise": 0.1},  # as much as a draw of the painter has,

@@ -57,13 +57,13 @@ CRITICS = ("critic_codes", "critic_data")
 GAUSSIAN = {
     "symmetric": Recipe(both(1e-3), beta_1=0.5),
     "elbo": Recipe(both(1e-3)),
-    "avb": against("critic", rate=3e-4, critic_rate=1e-3, adaptive_contrast=True),
-    "as_vae": against(CRITICS, rate=3e-4, critic_rate=1e-3, reconstruction={"x": 0.1, "z0": 1.0}),
-    "svae": against("critic", rate=3e-4, critic_rate=1e-3, reconstruction={"x": 0.1, "z0": 1.0}),
-    "wae": Recipe(both(1e-3), options={"penalty_weight": 10.0}),
-    "fgan": against("critic", rate=3e-4, critic_rate=1e-3, non_saturating=True),
+    "avb": against("critic", rate=1e-3, critic_rate=1e-3, adaptive_contrast=True),
+    "as_vae": against(CRITICS, rate=1e-3, critic_rate=1e-3, reconstruction={"x": 0.1, "z0": 1.0}),
+    "svae": against("critic", rate=1e-3, critic_rate=3e-4, reconstruction={"x": 0.3, "z0": 1.0}),
+    "wae": Recipe(both(1e-3), options={"penalty_weight": 100.0}),
+    "fgan": against("critic", rate=1e-3, critic_rate=1e-3, gradient_penalty=10.0),
 }
 IMPLICIT = {
-    "avb": against("critic", rate=3e-4, critic_rate=1e-3, adaptive_contrast=True),
-    "wae": Recipe(both(1e-3), options={"penalty_weight": 10.0}),
+    "avb": against("critic", rate=1e-3, critic_rate=1e-3, adaptive_contrast=True),
+    "wae": Recipe(both(1e-3), options={"penalty_weight": 100.0}),
 }

@@ -59,6 +59,35 @@ def test_other_presets_construct_and_compile(name):
         model.compile(recipe.optimizer(steps=preset.steps))
 
 
+REAL = [
+    (n, learner) for n in ("digits_gaussian", "digits_implicit") for learner in PRESETS[n].recipes
+]
+
+
+@pytest.mark.parametrize(("name", "learner"), REAL)
+def test_every_recipe_of_real_codes_learns(name, learner):
+    keras.utils.set_random_seed(0)
+    preset = PRESETS[name]
+    recipe, preparation = preset.recipes[learner], Preparation(**preset.preparation)
+    model = LEARNERS[learner](preset.pair(), seed=0, **recipe.options)
+    model.compile(recipe.optimizer(steps=STEPS), steps_per_execution=10)
+    x = datasets.load("digits").x
+    noisy = preparation({"x": tf.constant(x)}, sv.seeds.make(0))["x"].numpy()
+
+    def fault():
+        """What the decoder pays for codes of data; where no code is, how far its dreams are."""
+        costs = model.evaluate(noisy, batch_size=500, verbose=0, return_dict=True)
+        dreams = model.generate(len(x))["x"].reshape(len(x), -1)
+        distance = evaluation.frechet_distance(noisy.reshape(len(x), -1), dreams)
+        return costs.get("decoder/x", distance)
+
+    before = fault()
+    batches = sv.Batches({"x": x}, batch_size=128, seed=0, transform=preparation)
+    model.fit(batches, steps_per_epoch=STEPS, verbose=0)
+    assert int(model.guard.skipped.numpy()) == 0
+    assert fault() < 0.7 * before
+
+
 @pytest.mark.parametrize(("name", "learner", "seed"), CASES)
 def test_a_fast_preset_does_not_collapse(name, learner, seed):
     keras.utils.set_random_seed(seed)
