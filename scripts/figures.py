@@ -18,6 +18,7 @@ from scripts.comparison import Comparison
 from scripts.cooperation import Cooperation
 from scripts.four_points import FourPoints
 from scripts.gaussian_fits import GaussianFits
+from scripts.image_learners import ImageLearners
 from scripts.plane_mixtures import PlaneMixtures
 from scripts.posteriors import EightSchools
 from scripts.primal_dual import PrimalDual
@@ -30,6 +31,7 @@ KINDS = (
     EightSchools,
     FourPoints,
     GaussianFits,
+    ImageLearners,
     PlaneMixtures,
     PrimalDual,
     SampledPriors,

@@ -27,7 +27,11 @@ METHODS: dict[str, tuple[str, str, dict[str, Any]]] = {  # preset, learner, what
     "wae-gan": (
         "gaussian",
         "wae",
-        {"options": {"penalty": "gan"}, "learning_rate": {"critic": 1e-3}},
+        {
+            "options": {"penalty": "gan", "penalty_weight": 10.0},
+            "learning_rate": {"critic": 1e-3},
+            "beta_1": 0.5,
+        },
     ),
     "fgan": ("gaussian", "fgan", {}),
     "bits-vae": (
@@ -77,6 +81,7 @@ class ImageLearners(Experiment):
             recipe = dataclasses.asdict(preset.recipes[learner])
             for field in ("learning_rate", "options"):
                 recipe[field] |= changes.get(field, {})
+            recipe["beta_1"] = changes.get("beta_1", recipe["beta_1"])
             chosen |= {"data": self.data, "seed": seed, "likelihood": LIKELIHOOD}
             chosen |= {"steps": preset.steps, "batch_size": preset.batch_size, **recipe}
             found[f"{method}-seed-{seed}"] = chosen

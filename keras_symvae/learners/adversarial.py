@@ -59,7 +59,8 @@ class AdversarialLearner(Learner):
         if not isinstance(optimizer, (dict, keras.optimizers.MultiOptimizer)):
             optimizer = keras.optimizers.get(optimizer)
             if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
-                optimizer = {name: _copy(optimizer) for name in self.players}
+                learning = [name for name, each in self.players.items() if each.trainable_variables]
+                optimizer = {name: _copy(optimizer) for name in learning}
         super().compile(optimizer, **kwargs)  # pyright: ignore[reportArgumentType]
 
     def train_step(self, data):

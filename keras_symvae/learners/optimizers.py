@@ -48,7 +48,9 @@ class Optimizers(keras.optimizers.MultiOptimizer):
         return self._table[self._keys[self._var_key(variable)]]
 
     def apply(self, grads, trainable_variables=None):
-        variables = list(trainable_variables or self._trainable_variables)
+        variables = list(
+            self._trainable_variables if trainable_variables is None else trainable_variables
+        )
         groups = {}
         for gradient, variable in zip(grads, variables, strict=True):
             optimizer = self._of(variable)

@@ -189,3 +189,18 @@ def test_codes_of_the_prior_are_those_of_the_context():
     assert codes.keys() == {"z"}
     expected = known["y"].features(values["y"]) @ kernel
     np.testing.assert_allclose(codes["z"], expected, atol=0.01)
+
+
+@keras.saving.register_keras_serializable(package="tests")
+class Sum(keras.layers.Layer):
+    """A critic that has nothing to learn."""
+
+    def call(self, inputs):
+        return keras.ops.sum(inputs, axis=-1, keepdims=True)
+
+
+def test_a_critic_without_weights_plays_all_its_steps():
+    learner = AVB(pair(), critic=Critic("z", network=Sum()), critic_steps=2)
+    learner.compile("adam")
+    learner.train_on_batch({"x": data()})
+    assert [int(each.iterations.numpy()) for each in learner.optimizer.optimizers] == [1, 1]
