@@ -7,7 +7,7 @@ import time
 
 from keras_symvae import SymmetricEquilibrium
 from scripts import reports
-from zoo.presets import Recipe
+from zoo.recipes import Recipe
 
 
 class Experiment:

@@ -11,7 +11,7 @@ from keras_symvae import AVB, ELBO, Batches, Critic, Factor, Pair, Player
 from scripts.experiments import Experiment, markdown, mean_of
 from zoo import Implicit
 from zoo.blocks import MLP
-from zoo.presets import Recipe
+from zoo.recipes import Recipe
 
 POINTS = np.eye(4, dtype="float32").reshape(4, 2, 2, 1)
 ADVERSARIAL = {
@@ -51,8 +51,10 @@ def learner_of(settings):
     """Returns the learner of some settings, compiled."""
     seed, basis = settings["seed"], settings.get("basis")
     keras.utils.set_random_seed(seed)
-    recipe = Recipe(settings["rates"], beta_1=settings["beta_1"])
-    optimizer: dict[str, Any] = recipe.optimizer(steps=settings["steps"])
+    rates, constant = dict(settings["rates"]), ()
+    if settings["method"] != "vae":
+        rates["critic"], constant = settings["critic_rate"], ("critic",)
+    recipe = Recipe(rates, beta_1=settings["beta_1"], constant=constant)
     if settings["method"] == "vae":
         learner = ELBO(pair_of(gaussian=True), seed=seed)
     else:
@@ -63,10 +65,7 @@ def learner_of(settings):
             critic_steps=settings["critic_steps"],
             seed=seed,
         )
-        # While the players come to rest the critic goes on, and catches up with them.
-        optimizer["critic"] = keras.optimizers.Adam(
-            settings["critic_rate"], beta_1=settings["beta_1"]
-        )
+    optimizer = recipe.optimizer(steps=settings["steps"])
     learner.compile(optimizer, steps_per_execution=10)  # pyright: ignore[reportArgumentType]
     return learner
 

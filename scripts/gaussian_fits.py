@@ -11,7 +11,7 @@ from keras_symvae import FGAN, Critic, Factor, ImplicitFactor, Pair, Player, div
 from keras_symvae.families import Normal
 from keras_symvae.sources import FunctionSource
 from scripts.experiments import Experiment, markdown, mean_of
-from zoo.presets import Recipe
+from zoo.recipes import Recipe
 
 SHARES, MEANS, SPREADS = (0.4, 0.6), (-1.0, 2.0), (0.4, 1.3)  # of the components of the mixture
 DIVERGENCES = (

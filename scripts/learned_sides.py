@@ -15,7 +15,7 @@ from keras_symvae.learners.terms import Outcome
 from keras_symvae.sources import FunctionSource
 from scripts.finite_spaces import FiniteSpace
 from zoo.blocks import MLP
-from zoo.presets import Recipe
+from zoo.recipes import Recipe
 
 NOISE, DRAWS = 4, 20_000  # per code; codes drawn per point to judge an encoder
 

@@ -15,7 +15,7 @@ from keras_symvae.sources import FunctionSource
 from scripts.experiments import Experiment, markdown, mean_of
 from scripts.plane_recipes import COMMON, LEARNERS, METHODS
 from zoo.blocks import MLP
-from zoo.presets import Recipe
+from zoo.recipes import Recipe, both
 
 MODES, RADIUS, SPREAD = 8, 2.0, 0.1
 NEAR, SHARE = 3.0, 0.25  # standard deviations, and of its share of samples: a mode is covered
@@ -169,12 +169,10 @@ def trained(pair, settings):
     critics = {name: critic_of(name, given, settings) for name, given in reading.items()}
     options = {"critic_steps": settings["critic_steps"]} if critics else {}
     learner = game(pair, seed=settings["seed"], **critics, **options, **settings["options"])
-    players = dict.fromkeys(("decoder", "encoder"), settings["rate"])
-    judges = dict.fromkeys(critics, settings["critic_rate"])
-    falling, beta_1 = players | (judges if settings["critic_decays"] else {}), settings["beta_1"]
-    optimizer: dict[str, Any] = Recipe(falling, beta_1=beta_1).optimizer(steps=settings["steps"])
-    for name in critics.keys() - falling.keys():
-        optimizer[name] = keras.optimizers.Adam(settings["critic_rate"], beta_1=beta_1)
+    rates = both(settings["rate"]) | dict.fromkeys(critics, settings["critic_rate"])
+    constant = () if settings["critic_decays"] else tuple(critics)
+    recipe = Recipe(rates, beta_1=settings["beta_1"], constant=constant)
+    optimizer = recipe.optimizer(steps=settings["steps"])
     learner.compile(optimizer, steps_per_execution=20)  # pyright: ignore[reportArgumentType]
     source = FunctionSource(ring, names=("x",))
     options = {"batch_size": settings["batch_size"], "verbose": 0}

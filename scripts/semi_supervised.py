@@ -21,7 +21,7 @@ from keras_symvae.batches import Mixture
 from scripts import filters
 from scripts.experiments import Experiment, markdown, mean_of, play
 from zoo import datasets
-from zoo.presets import Recipe
+from zoo.recipes import Recipe
 
 RECIPES = {
     "fashion_mnist": {

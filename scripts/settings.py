@@ -23,6 +23,7 @@ from scripts import commands
 from scripts.data import Data
 from zoo import presets
 from zoo.preparation import Preparation
+from zoo.recipes import Recipe
 
 FLAGS = (
     "preset",
@@ -130,8 +131,8 @@ def resolve(flags):
 
 def learner(settings):
     """Returns the compiled, untrained learner; its weights depend on the settings alone."""
-    fields = [field.name for field in dataclasses.fields(presets.Recipe)]
-    recipe = presets.Recipe(**{name: settings[name] for name in fields})
+    fields = [field.name for field in dataclasses.fields(Recipe)]
+    recipe = Recipe(**{name: settings[name] for name in fields})
     keras.utils.set_random_seed(settings["seed"])
     prior = {} if settings["prior"] is None else {"prior": _prior(settings["prior"])}
     pair = presets.get(settings["preset"]).pair(**prior)
@@ -161,13 +162,15 @@ def data(settings):
 def check_same(settings, *, former):
     """Refuses settings that would make another run than the former ones.
 
+    What the former ones do not name, because there was no such setting yet, was off.
+
     Raises:
         ValueError: names every setting that differs, with both values.
     """
     changed = [
         f"{name} was {former.get(name)!r} and is now {value!r}"
         for name, value in settings.items()
-        if name != "flags" and former.get(name) != value
+        if name != "flags" and former.get(name) != value and (name in former or value)
     ]
     if changed:
         raise ValueError(

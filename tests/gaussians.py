@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_symvae import Critic, Factor, Pair, Player, families, seeds
 from keras_symvae.sources import FunctionSource
-from zoo.presets import Recipe
+from zoo.recipes import Recipe
 
 A = [[0.8, -0.5]]  # p(x | z) = N(z A, S^2)
 S = 0.7

@@ -87,3 +87,11 @@ def test_a_team_is_told_apart_from_a_pair(tmp_path):
     with pytest.raises(ValueError, match="holds a Team, and this script asks a Pair"):
         commands.load_model(tmp_path / "team.keras")
     assert isinstance(commands.load_model(tmp_path / "team.keras", kinds=(Pair, Team)), Cooperative)
+
+
+def test_a_run_of_before_a_setting_existed_goes_on():
+    chosen = resolved(preset="digits_ladder")
+    former = {name: value for name, value in chosen.items() if name != "constant"}
+    settings.check_same(chosen, former=former)
+    with pytest.raises(ValueError, match=r"constant was None and is now \['critic'\]"):
+        settings.check_same({**chosen, "constant": ["critic"]}, former=former)

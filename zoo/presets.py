@@ -5,11 +5,9 @@ import dataclasses
 from keras_symvae.families import Normal
 from zoo.implicit import Implicit
 from zoo.ladder import Ladder
-from zoo.recipes import FAST, GAUSSIAN, IMPLICIT, PAINTED, SLOW, Recipe
+from zoo.recipes import FAST, GAUSSIAN, IMPLICIT, PAINTED, SLOW
 from zoo.segmentation import Segmentation
 from zoo.semi_supervised import SemiSupervised
-
-__all__ = ["MODELS", "PRESETS", "Preset", "Recipe", "get"]
 
 MODELS = {
     "ladder": Ladder,
