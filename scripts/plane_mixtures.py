@@ -1,6 +1,5 @@
 """The experiment of mixtures in the plane: eight Gaussians on a ring, learned by every game."""
 
-import functools
 import math
 import time
 from typing import Any
@@ -39,11 +38,11 @@ def centres():
 
 
 @keras.saving.register_keras_serializable(package="scripts")
-def ring(size, seed, *, spread=SPREAD):
+def ring(size, seed):
     """Returns `size` draws {"x": [size, 2]} of the mixture, with a stateless seed [2]."""
     mode = tf.random.stateless_uniform([size], seeds.fold(seed, 0), 0, MODES, tf.int32)
     noise = tf.random.stateless_normal([size, 2], seeds.fold(seed, 1))
-    return {"x": tf.gather(tf.constant(centres()), mode) + spread * noise}
+    return {"x": tf.gather(tf.constant(centres()), mode) + SPREAD * noise}
 
 
 def pair_of(settings):
@@ -117,14 +116,8 @@ class PlaneMixtures(Experiment):
 
     def measure(self, settings, folder):
         keras.utils.set_random_seed(settings["seed"])
-        scales, pair, seconds = settings.get("scales", [settings["scale"]]), None, []
-        for scale in scales:
-            former, pair = pair, pair_of({**settings, "scale": scale})
-            if former is not None:
-                pair.set_weights(former.get_weights())
-            part = {"scale": scale, "steps": settings["steps"] // len(scales)}
-            seconds.append(trained(pair, {**settings, **part}))
-        found = {"milliseconds": 1000.0 * np.mean(seconds)}
+        pair = pair_of(settings)
+        found = {"milliseconds": 1000.0 * trained(pair, settings)}
         fork = seeds.make(1_000_000 + settings["seed"])
         data = ring(SAMPLES, fork)["x"].numpy()
         samples = pair.generate(SAMPLES, seed=1)["x"]
@@ -171,10 +164,7 @@ class PlaneMixtures(Experiment):
 
 
 def trained(pair, settings):
-    """Trains a pair on the ring, as noisy as its images are; returns the seconds per step.
-
-    The first steps do not count.
-    """
+    """Trains a pair on the ring; returns the seconds per step, without those of the first steps."""
     game, reading = LEARNERS[settings["learner"]]
     critics = {name: critic_of(name, given, settings) for name, given in reading.items()}
     options = {"critic_steps": settings["critic_steps"]} if critics else {}
@@ -184,8 +174,7 @@ def trained(pair, settings):
     recipe = Recipe(rates, beta_1=settings["beta_1"], constant=constant)
     optimizer = recipe.optimizer(steps=settings["steps"])
     learner.compile(optimizer, steps_per_execution=20)  # pyright: ignore[reportArgumentType]
-    blurred = functools.partial(ring, spread=settings["scale"])
-    source = FunctionSource(blurred, names=("x",))
+    source = FunctionSource(ring, names=("x",))
     options = {"batch_size": settings["batch_size"], "verbose": 0}
     first = settings["warm"]  # Keras compiles in these
     learner.fit(source, steps_per_epoch=first, **options)

@@ -10,13 +10,11 @@ COMMON |= {"latent": 2, "scale": 0.1, "beta_1": 0.5}
 COMMON |= {"rate": 3e-3, "critic_rate": 3e-3, "critic_steps": 1, "critic_decays": True}
 # Critics of one joint against the other, who see sharply, leave two modes of eight.
 BLUNT = {"rate": 2e-3, "critic_rate": 2e-3, "frequencies": [1.0]}
-BLURRED = [round(0.8 * 8.0 ** (-i / 19), 4) for i in range(20)]  # standard deviations, to 0.1
 SPARING = {"x": 0.1, "z": 1.0}
 # The best of four to six of each game, in half of the steps, on a seed that is in no table; the
 # variants with -r are those of their games.
 METHODS: dict[str, dict[str, Any]] = {
     "symmetric": {"learner": "symmetric", "rate": 8e-3, "options": {}},
-    "symmetric-blurred": {"learner": "symmetric", "rate": 1e-3, "scales": BLURRED, "options": {}},
     "elbo": {"learner": "elbo", "rate": 4e-3, "options": {}},
     "avb": {
         "learner": "avb",
