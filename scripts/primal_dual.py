@@ -161,7 +161,7 @@ class PrimalDual(Experiment):
                 panel.set_title(f.replace("_", " ") if kind == ROWS[0] else "")
         for panel in axes[-1]:
             panel.set_xlabel("$\\lambda$")
-        axes[-1, 0].legend(loc="lower right", fontsize=8)
+        axes[-1, -1].legend(loc="lower right", fontsize=8)
         figure.savefig(path, dpi=90)
 
 
