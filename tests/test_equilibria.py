@@ -165,3 +165,27 @@ def test_tabular_game_has_a_continuum_of_equilibria():
     np.testing.assert_allclose(dream, wake, atol=1e-8)
     np.testing.assert_allclose(wake.sum(0), joint.sum(0), atol=1e-8)
     assert np.abs(dream - joint).max() > 0.01
+
+
+def test_codes_have_the_density_of_the_prior_up_to_a_factor_per_piece():
+    """A fixed point of p(x | z), with exact posteriors: q(z) = c pi(z) on each piece of the prior.
+
+    p(x | z) = N(m(z), 1/4) with any m, over two intervals of z, and data 70% of which start on the
+    first one, where the prior has 43%.
+    """
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.normal(-3.0, 0.6, 700), rng.normal(3.0, 0.6, 300)])
+    z = np.concatenate([np.linspace(-2.0, -1.0, 100), np.linspace(1.0, 2.0, 100)])
+    prior = 1.5 + np.sin(5.0 * z)
+    prior /= prior.sum()
+    m = 2.0 * z
+    for _ in range(30):
+        joint = prior * np.exp(-2.0 * (x[:, None] - m) ** 2)
+        q = joint / joint.sum(axis=1, keepdims=True)
+        m = q.T @ x / q.sum(axis=0)
+    factor = np.split(q.mean(axis=0) / prior, 2)
+    for piece in factor:
+        inner = piece[1:-1]  # the first and the last z also stand for all beyond
+        np.testing.assert_allclose(inner, inner.mean(), rtol=0.03)
+    assert np.sum(prior[:100]) < 0.45
+    assert np.sum(q.mean(axis=0)[:100]) > 0.69
