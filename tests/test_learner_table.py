@@ -130,11 +130,9 @@ def test_what_is_allowed_trains_saves_and_resumes(kind, learner, tmp_path):
         testing.assert_same_state(twin, whole)
 
 
-@pytest.mark.parametrize("kind", PAIRS)
-def test_every_pair_is_exported(kind, tmp_path):
-    model = next(iter(LEARNERS[name] for name in LEARNERS if (kind, name) in ALLOWED))(
-        PAIRS[kind]()
-    )
+@pytest.mark.parametrize(("kind", "learner"), ALLOWED, ids=map(" x ".join, ALLOWED))
+def test_what_is_allowed_is_exported(kind, learner, tmp_path):
+    model = LEARNERS[learner](PAIRS[kind]())
     model.export(tmp_path / "served")
     served = tf.saved_model.load(str(tmp_path / "served")).signatures["generate"]
     context = {name: data(kind)[name][:3] for name in model.pair.context}
