@@ -103,10 +103,10 @@ class ImageLearners(Experiment):
         options = {"num_classes": train.num_classes, "path": path, "extractor": "classifier"}
         features = evaluation.feature_extractor(x, train.y, **options)
         found, shown = judged(learner.pair, real, features, output="mode" if bits else "mean")
-        few, annealed = real[: settings["likelihood"]["images"]], dict(settings["likelihood"])
-        annealed.pop("images")
+        annealing = dict(settings["likelihood"])
+        few = real[: annealing.pop("images")]
         estimates = evaluation.annealed_log_likelihood(
-            learner.pair, few, start="encoder", seed=0, **annealed
+            learner.pair, few, start="encoder", **annealing
         )
         found["log-likelihood"] = float(np.mean(estimates))
         found |= {"skipped": int(learner.guard.skipped.numpy()), "milliseconds": milliseconds}
