@@ -90,6 +90,8 @@ class ImageLearners(Experiment):
     def measure(self, settings, folder):
         preparation = Preparation(**settings["preparation"])
         train, test = (datasets.load(settings["data"], split=part) for part in ("train", "test"))
+        if train.y is None:
+            raise ValueError(f"{settings['data']!r} has no labels to train a classifier with")
         learner = learner_of(settings)
         milliseconds = 1000.0 * fit(learner, train.x, preparation, settings)
         learner.save(folder / "model.keras")
@@ -97,8 +99,6 @@ class ImageLearners(Experiment):
         x, real = train.x, test.x[:SAMPLES]
         if bits:
             x, real = ((images > preparation.threshold).astype("float32") for images in (x, real))
-        if train.y is None:
-            raise ValueError(f"{settings['data']!r} has no labels to train a classifier with")
         path = self.folder.parent / f"features-{train.name}-{preparation.binarize}.keras"
         options = {"num_classes": train.num_classes, "path": path, "extractor": "classifier"}
         features = evaluation.feature_extractor(x, train.y, **options)
