@@ -1,5 +1,7 @@
 """Wasserstein autoencoders: reconstruct data, and let their codes be distributed as the prior."""
 
+import math
+
 import keras
 import tensorflow as tf
 
@@ -139,8 +141,13 @@ class WAE(AdversarialLearner):
 
     def _flat(self, codes):
         """Returns the features of all latents side by side, [B, D]."""
-        parts = [self.pair.families[name].features(codes[name]) for name in self.pair.latent]
-        return tf.concat([tf.reshape(part, [tf.shape(part)[0], -1]) for part in parts], axis=1)
+        families = [(name, self.pair.families[name]) for name in self.pair.latent]
+        # The width is said outright: `divergences.mmd` needs it, also of batches of any size.
+        parts = [
+            tf.reshape(family.features(codes[name]), [-1, math.prod(family.feature_shape)])
+            for name, family in families
+        ]
+        return tf.concat(parts, axis=1)
 
     def get_config(self):
         return {

@@ -255,3 +255,11 @@ def test_what_cannot_be_played_is_refused(name):
     make, options, message = REFUSED[name]
     with pytest.raises(ValueError, match=message):
         WAE(make(), **options)
+
+
+@pytest.mark.parametrize("penalty", ["mmd", "gan", "kl"])
+def test_batches_of_any_size_are_judged(penalty):
+    learner = WAE(pair(gaussian()), penalty=penalty)
+    learner.compile("adam")
+    found = learner.evaluate(examples(10), batch_size=4, verbose=0, return_dict=True)
+    assert np.isfinite(list(found.values())).all()
