@@ -8,6 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
+from scipy.spatial.distance import cdist
 
 from keras_symvae import Critic, Factor, Pair, Player, seeds
 from keras_symvae.families import Normal
@@ -20,12 +21,14 @@ from zoo.recipes import Recipe, both
 MODES, RADIUS, SPREAD = 8, 2.0, 0.1
 NEAR, SHARE = 3.0, 0.25  # standard deviations, and of its share of samples: a mode is covered
 SAMPLES, SHOWN, ALTERNATIONS = 8000, 2000, 50
+LIKELIHOOD_DATA, GRID = 400, 0.05  # points, and the distance of the codes that are summed over
 MEASURED = {
     "modes": (f"modes of {MODES}", 1),
     "near": ("near a mode", 3),
     "limiting/modes": (f"modes after {ALTERNATIONS} alternations", 1),
     "limiting/near": ("near after them", 3),
     "reconstruction": ("reconstruction error", 3),
+    "log-likelihood": ("log p(x), nats", 2),
     "same": ("same mode encoded and decoded", 3),
     "milliseconds": ("ms per step", 1),
 }
@@ -127,6 +130,7 @@ class PlaneMixtures(Experiment):
         found |= covered(samples)
         found |= {f"limiting/{key}": value for key, value in covered(chains).items()}
         found["reconstruction"] = float(np.sqrt(np.mean(np.sum((data - rebuilt) ** 2, axis=1))))
+        found["log-likelihood"] = log_likelihood(pair, data[:LIKELIHOOD_DATA])
         found["same"] = float(np.mean(nearest(samples)[0] == nearest(again)[0]))
         shown = {"data": data, "samples": samples, "chains": chains, "rebuilt": rebuilt}
         np.savez(folder / "shown.npz", **{key: value[:SHOWN] for key, value in shown.items()})
@@ -192,6 +196,16 @@ def critic_of(name, given, settings):
         network = MLP(widths, 1, activation=activation)
     of_codes = name == "critic_codes" or settings["learner"] == "avb"
     return Critic(given, network=network, offset="z" if of_codes else ())
+
+
+def log_likelihood(pair, x):
+    """Returns the mean log p(x) of points [N, 2] in nats, by summing p(z) p(x | z) over a grid."""
+    axis = np.arange(-5.0, 5.0, GRID, dtype="float32") + GRID / 2
+    z = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
+    means, variance = pair.decode({"z": z}, output="mean")["x"], pair.families["x"].scale ** 2
+    squares = cdist(x, means, "sqeuclidean") / variance + np.sum(z**2, axis=1)
+    scores = np.logaddexp.reduce(-0.5 * squares, axis=1) + 2.0 * math.log(GRID)
+    return float(np.mean(scores) - 2.0 * math.log(2.0 * math.pi) - math.log(variance))
 
 
 def nearest(points):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from keras_symvae import seeds
-from scripts import plane_mixtures
+from scripts import plane_mixtures, plane_recipes
 from scripts.plane_mixtures import PlaneMixtures, centres, covered, ring
 
 DATA = ring(20_000, seeds.make(0))["x"].numpy()
@@ -53,3 +53,14 @@ def test_a_small_version_from_settings_to_table(tmp_path, monkeypatch):
     assert np.isfinite([*found.values()]).all()
     assert found["reconstruction"] < 1.0  # that of their mean: a little over 2
     assert (tmp_path / "out" / "plane_mixtures.png").stat().st_size > 1000
+
+
+def test_the_likelihood_of_a_gaussian():
+    settings = {**plane_recipes.COMMON, "scale": 0.5}
+    pair = plane_mixtures.pair_of(settings)
+    for weight in pair.decoder.weights:
+        weight.assign(0.0 * weight)  # x ~ N(0, 1/4), whatever z is
+    x = np.random.default_rng(0).normal(size=(50, 2)).astype("float32")
+    exact = np.mean(-2.0 * np.sum(x**2, axis=1)) - np.log(2.0 * np.pi * 0.25)
+    found = plane_mixtures.log_likelihood(pair, x)
+    np.testing.assert_allclose(found, exact, atol=1e-3)
