@@ -47,9 +47,9 @@ class SampledPriors(Experiment):
     Where the players agree, codes of data are distributed as the prior. Moons: a code z = (z0, z1)
     in the plane, and q(z0 | x) q(z1 | z0, x), so that q(z | x) may bend as the moons do. The prior
     is blurred at first: codes move along a moon but not from one to the other, so that the shares
-    of the moons are settled while these still touch. Pair: a
-    first pair whose pixels are linear in its bits, a second over its codes, and the first trained
-    on with the second as its prior, in a third of the updates each; against one alone with all.
+    of the moons are settled while these still touch. Pair: a first pair whose pixels are linear in
+    its bits, a second over its codes, and the first trained on with the second as its prior, in a
+    third of the updates each; against one alone with all.
 
     Args: see `Experiment`.
     """
@@ -80,9 +80,9 @@ class SampledPriors(Experiment):
         points = moons(POINTS, noise=noise, seed=1000 + settings["seed"])
         pair = pair_of(families, **given, hidden=hidden, prior=apart(points))
         for blur, steps in settings["blurs"]:  # standard deviation of the points' noise
-            blurred = moons(POINTS, noise=blur, seed=1000 + settings["seed"])
-            player = Pair(pair.decoder, pair.encoder, prior=apart(blurred))
-            fit(player, train.x, preparation, settings, steps=steps)
+            cloud = moons(POINTS, noise=blur, seed=1000 + settings["seed"])
+            blurred = Pair(pair.decoder, pair.encoder, prior=apart(cloud))
+            fit(blurred, train.x, preparation, settings, steps=steps)
         dense = cKDTree(moons(10 * POINTS, noise=noise, seed=1))
         near = np.quantile(dense.query(moons(POINTS, noise=noise, seed=2))[0], 0.99)
         found = {f"{kind}/{of}": [] for kind in POINTS_MEASURED for of in CODES}

@@ -63,7 +63,4 @@ GAUSSIAN = {
     "wae": Recipe(both(1e-3), options={"penalty_weight": 100.0}),
     "fgan": against("critic", rate=1e-3, critic_rate=1e-3, gradient_penalty=10.0),
 }
-IMPLICIT = {
-    "avb": against("critic", rate=1e-3, critic_rate=1e-3, adaptive_contrast=True),
-    "wae": Recipe(both(1e-3), options={"penalty_weight": 100.0}),
-}
+IMPLICIT = {name: GAUSSIAN[name] for name in ("avb", "wae")}  # which ask no density of an encoder

@@ -5,6 +5,7 @@ import tensorflow as tf
 
 from keras_symvae import seeds
 from keras_symvae.learners.base import Learner
+from keras_symvae.values import named
 
 
 class AdversarialLearner(Learner):
@@ -64,7 +65,7 @@ class AdversarialLearner(Learner):
         super().compile(optimizer, **kwargs)  # pyright: ignore[reportArgumentType]
 
     def train_step(self, data):
-        self._refuse_codes(self.pair.values(data))
+        self._refuse_codes(named(self.pair, data))
         return super().train_step(data)
 
     def _check(self, data, *, whole=True):
