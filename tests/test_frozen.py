@@ -1,0 +1,86 @@
+"""Files, draws, losses and runs of former versions: all load, and all go on as they did.
+
+On the machine that froze them, `FROZEN=exact` asks for equality to the last bit.
+"""
+
+import json
+import os
+import zipfile
+
+import keras
+import numpy as np
+import pytest
+
+import zoo
+from tests.frozen import freeze, run
+
+FOLDER = freeze.FOLDER / "0.1.0"
+NUMBERS = json.loads((FOLDER / "numbers.json").read_text(encoding="utf-8"))
+TOLERANCE = {} if os.environ.get("FROZEN") == "exact" else {"rtol": 1e-5, "atol": 1e-5}
+
+
+def first_of_its_kind():
+    """Names of the files, without those that another preset of the same structure stands for."""
+    kinds = {}
+    for name, numbers in NUMBERS.items():
+        kinds.setdefault((name.rsplit("-")[-1], str(numbers["losses"])), name)
+    return sorted(kinds.values())
+
+
+def equal(found, expected, message):
+    if TOLERANCE:
+        np.testing.assert_allclose(found, expected, **TOLERANCE, err_msg=message)
+    else:
+        np.testing.assert_array_equal(found, expected, err_msg=message)
+
+
+def test_every_preset_and_learner_is_frozen():
+    assert {f"{name}-{learner}" for name, learner in freeze.CASES} == NUMBERS.keys()
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_file_loads_with_every_weight_and_slot(name):
+    model = keras.saving.load_model(FOLDER / f"{name}.keras")
+    assert freeze.digests(model) == NUMBERS[name]["arrays"]
+    assert all(keras.saving.get_registered_object(key) for key in registered(name))
+
+
+def registered(name):
+    """Yields the registered names that a file holds, such as "keras_symvae>Pair"."""
+
+    def found(config):
+        if isinstance(config, dict):
+            if config.get("registered_name"):
+                yield config["registered_name"]
+            config = list(config.values())
+        if isinstance(config, list):
+            for part in config:
+                yield from found(part)
+
+    with zipfile.ZipFile(FOLDER / f"{name}.keras") as archive:
+        names = found(json.loads(archive.read("config.json")))
+    return {name for name in names if name.startswith(("keras_symvae>", "zoo>"))}
+
+
+@pytest.mark.parametrize("name", first_of_its_kind())
+def test_draws_and_updates_are_those_of_before(name):
+    model = keras.saving.load_model(FOLDER / f"{name}.keras")
+    found, expected = freeze.measured(model), NUMBERS[name]
+    assert found["metrics"] == expected["metrics"]
+    for variable, values in expected["draws"].items():
+        equal(found["draws"][variable], values, f"draws of {variable}")
+    equal(found["losses"], expected["losses"], "losses")
+
+
+def test_a_run_resumes(tmp_path):
+    with zipfile.ZipFile(FOLDER / "run.zip") as archive:
+        archive.extractall(tmp_path)
+    run.train(tmp_path, "--resume", "--preset=frozen")
+    lines = [(tmp_path / name).read_text().splitlines() for name in ("metrics.jsonl", "whole.jsonl")]
+    for resumed, whole in zip(*lines, strict=True):
+        resumed, whole = json.loads(resumed), json.loads(whole)
+        assert (resumed["epoch"], resumed["step"]) == (whole["epoch"], whole["step"])
+        assert resumed["metrics"].keys() == whole["metrics"].keys()
+        for name, value in whole["metrics"].items():
+            equal(resumed["metrics"][name], value, name)
+    assert (tmp_path / "model.keras").is_file() and "frozen" not in zoo.PRESETS
