@@ -5,11 +5,10 @@ from keras_symvae import quiet
 
 quiet.import_tensorflow()
 
-from keras_symvae import callbacks, divergences, estimators, families, pictures, seeds
-from keras_symvae.batches import Batches
+from keras_symvae import callbacks, families, pictures, seeds
 from keras_symvae.callbacks import Backup
-from keras_symvae.critics import Critic
-from keras_symvae.factors import Factor, ImplicitFactor
+from keras_symvae.data.batches import Batches
+from keras_symvae.families import estimators
 from keras_symvae.learners import (
     ASVAE,
     AVB,
@@ -22,10 +21,13 @@ from keras_symvae.learners import (
     NonFiniteError,
     SymmetricEquilibrium,
 )
-from keras_symvae.pair import Pair
-from keras_symvae.players import Player
-from keras_symvae.team import Team
-from keras_symvae.trunks import Trunk
+from keras_symvae.learners.adversarial import divergences
+from keras_symvae.learners.adversarial.critic import Critic
+from keras_symvae.model.factors import Factor, ImplicitFactor
+from keras_symvae.model.pair import Pair
+from keras_symvae.model.player import Player
+from keras_symvae.model.team import Team
+from keras_symvae.model.trunks import Trunk
 
 __version__ = "0.1.0"
 

@@ -13,18 +13,19 @@ if not __package__:  # started as a file, whose folder Python puts in front of a
 
 from absl import flags
 
-from scripts import commands, reports
-from scripts.comparison import Comparison
-from scripts.cooperation import Cooperation
-from scripts.four_points import FourPoints
-from scripts.gaussian_fits import GaussianFits
-from scripts.image_learners import ImageLearners
-from scripts.plane_mixtures import PlaneMixtures
-from scripts.posteriors import EightSchools
-from scripts.primal_dual import PrimalDual
-from scripts.sampled_priors import SampledPriors
-from scripts.segmentation import SilhouetteMaps
-from scripts.semi_supervised import SemiSupervised
+from scripts.experiments.comparison import Comparison
+from scripts.experiments.cooperation.experiment import Cooperation
+from scripts.experiments.eight_schools.experiment import EightSchools
+from scripts.experiments.four_points.experiment import FourPoints
+from scripts.experiments.gaussian_fits.experiment import GaussianFits
+from scripts.experiments.image_learners.experiment import ImageLearners
+from scripts.experiments.plane_mixtures.experiment import PlaneMixtures
+from scripts.experiments.primal_dual.experiment import PrimalDual
+from scripts.experiments.sampled_priors.experiment import SampledPriors
+from scripts.experiments.segmentation.experiment import SilhouetteMaps
+from scripts.experiments.semi_supervised.experiment import SemiSupervised
+from zoo.cli import commands
+from zoo.runs import report as reports
 
 KINDS = (
     Cooperation,

@@ -5,7 +5,7 @@ import itertools
 import numpy as np
 import tensorflow as tf
 
-from zoo.ladder import Ladder
+from zoo.architectures.ladder import Ladder
 
 SIZES = {"z0": 2, "z1": 3, "x": 4}
 

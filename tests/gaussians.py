@@ -8,8 +8,8 @@ import scipy.stats
 import tensorflow as tf
 
 from keras_symvae import Critic, Factor, Pair, Player, families, seeds
-from keras_symvae.sources import FunctionSource
-from zoo.recipes import Recipe
+from keras_symvae.data.sources import FunctionSource
+from zoo.presets.recipes import Recipe
 
 A = [[0.8, -0.5]]  # p(x | z) = N(z A, S^2)
 S = 0.7

@@ -76,7 +76,9 @@ def test_a_run_resumes(tmp_path):
     with zipfile.ZipFile(FOLDER / "run.zip") as archive:
         archive.extractall(tmp_path)
     run.train(tmp_path, "--resume", "--preset=frozen")
-    lines = [(tmp_path / name).read_text().splitlines() for name in ("metrics.jsonl", "whole.jsonl")]
+    lines = [
+        (tmp_path / name).read_text().splitlines() for name in ("metrics.jsonl", "whole.jsonl")
+    ]
     for resumed, whole in zip(*lines, strict=True):
         resumed, whole = json.loads(resumed), json.loads(whole)
         assert (resumed["epoch"], resumed["step"]) == (whole["epoch"], whole["step"])

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from keras_symvae import estimators
+from keras_symvae.families import estimators
 from keras_symvae.families.base import Family
 
 tfd = tfp.distributions

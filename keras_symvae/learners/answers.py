@@ -1,8 +1,8 @@
 """Answers: the questions of a pair, asked of the learner that trained it."""
 
-from keras_symvae import export
 from keras_symvae.evaluation.likelihood import log_likelihood
-from keras_symvae.pair import Pair
+from keras_symvae.model import export
+from keras_symvae.model.pair import Pair
 
 
 class Answers:

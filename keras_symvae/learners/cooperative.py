@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 
 from keras_symvae import seeds
-from keras_symvae.learners.base import Learner
+from keras_symvae.learners.learner import Learner
+from keras_symvae.learners.step.cost import Outcome, Terms
 from keras_symvae.learners.symmetric import checked, explained, recognised, recovered
-from keras_symvae.learners.terms import Outcome, Terms
-from keras_symvae.team import Team, lent
+from keras_symvae.model.team import Team, lent
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")

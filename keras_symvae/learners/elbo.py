@@ -5,10 +5,10 @@ import contextlib
 import keras
 import tensorflow as tf
 
-from keras_symvae import estimators
-from keras_symvae.learners.base import Learner
+from keras_symvae.families import estimators
+from keras_symvae.learners.learner import Learner
+from keras_symvae.learners.step.cost import Outcome, Terms, share, total
 from keras_symvae.learners.symmetric import recognised
-from keras_symvae.learners.terms import Outcome, Terms, share, total
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")

@@ -3,7 +3,7 @@
 import tensorflow as tf
 
 from keras_symvae.families import Bernoulli, Categorical
-from keras_symvae.learners.terms import Outcome, Terms, total
+from keras_symvae.learners.step.cost import Outcome, Terms, total
 
 
 def informed(pair, values, *, weights):

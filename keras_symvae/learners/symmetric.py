@@ -7,8 +7,8 @@ import tensorflow as tf
 
 from keras_symvae import seeds
 from keras_symvae.learners import information as utilities
-from keras_symvae.learners.base import Learner
-from keras_symvae.learners.terms import Outcome, Terms, share, total
+from keras_symvae.learners.learner import Learner
+from keras_symvae.learners.step.cost import Outcome, Terms, share, total
 
 WEIGHTS = {
     "decoder/paired": 1.0,

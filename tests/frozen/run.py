@@ -3,7 +3,7 @@
     python -m tests.frozen.run 0.1.0
 
 writes tests/frozen/0.1.0/run.zip: settings.json, metrics.jsonl and backup/ after one epoch of two,
-and whole.jsonl, the metrics of the same run without interruption. Its preset is small enough to keep.
+and whole.jsonl, the metrics of the same run without interruption. Its preset is small.
 """
 
 import pathlib

@@ -1,0 +1,55 @@
+"""Measures: what held-out data say of a model after every epoch."""
+
+import keras
+
+from keras_symvae.evaluation.information import information
+from keras_symvae.model.team import Team
+
+
+class Information(keras.callbacks.Callback):
+    """Adds "information/z" to the metrics of an epoch: what latent z holds about held-out data.
+
+    The sum over the elements of z, nats per example; near 0 the latent has collapsed. Put it before
+    the callbacks that are to see it.
+
+    Args:
+        values: data {name: [N, ...]}.
+        seed: integer.
+    """
+
+    def __init__(self, values, *, seed=0):
+        super().__init__()
+        self.values, self.seed = values, seed
+
+    def on_epoch_end(self, epoch, logs=None):
+        for prefix, pair, values in members_of(self.model.pair, self.values):
+            found = information(pair, values, seed=self.seed)
+            if logs is not None:
+                logs |= {f"information/{prefix}{z}": float(each.sum()) for z, each in found.items()}
+
+
+class Accuracy(keras.callbacks.Callback):
+    """Adds "accuracy/y" to the metrics of an epoch, for models with `classify`.
+
+    Args:
+        values: held-out data {"x": [N, ...], "y": [N]}.
+    """
+
+    def __init__(self, values):
+        super().__init__()
+        self.values = values
+
+    def on_epoch_end(self, epoch, logs=None):
+        probabilities = self.model.classify(self.values["x"])
+        if logs is not None:
+            right = probabilities.argmax(axis=1) == self.values["y"]
+            logs["accuracy/y"] = float(right.mean())
+
+
+def members_of(model, values):
+    """Yields ("member/", pair, its values) of a team, or ("", pair, values)."""
+    if not isinstance(model, Team):
+        yield "", model, values
+        return
+    for member, pair in model.members.items():
+        yield f"{member}/", pair, model.split(values)[member]

@@ -1,0 +1,46 @@
+"""Pictures: samples and reconstructions in TensorBoard after every epoch."""
+
+import keras
+import tensorflow as tf
+
+from keras_symvae import pictures
+from keras_symvae.callbacks.measures import members_of
+
+
+class Pictures(keras.callbacks.Callback):
+    """Writes samples and reconstructions to TensorBoard after every epoch.
+
+    Args:
+        directory: folder of the event files.
+        values: held-out data {name: [N, ...]} to reconstruct.
+        n: number of samples; half as many reconstructions.
+        seed: integer.
+    """
+
+    def __init__(self, directory, values, *, n=50, seed=0):
+        super().__init__()
+        self.directory, self.values, self.n, self.seed = str(directory), values, n, seed
+
+    def on_train_begin(self, logs=None):
+        self._writer = tf.summary.create_file_writer(self.directory)
+
+    def on_train_end(self, logs=None):
+        self._writer.close()
+
+    def on_epoch_end(self, epoch, logs=None):
+        with self._writer.as_default(step=epoch):
+            for prefix, pair, values in members_of(self.model.pair, self.values):
+                self._write(prefix, pair, values)
+
+    def _write(self, prefix, pair, values):
+        originals = {name: value[: self.n // 2] for name, value in values.items()}
+        context = {name: values[name][: self.n] for name in pair.context}
+        n = None if context else self.n
+        samples = pair.generate(n, seed=self.seed, output="mean", **context)
+        answers = pair.reconstruct(originals, seed=self.seed)
+        for name in pair.observed:
+            if len(pair.families[name].shape) != 3:
+                continue
+            tf.summary.image(f"{prefix}samples/{name}", pictures.grid(samples[name])[None])
+            both = pictures.pairs(originals[name], answers[name])
+            tf.summary.image(f"{prefix}reconstructions/{name}", both[None])

@@ -1,0 +1,1 @@
+"""Data: from whatever `fit` takes to the batch of one step."""

@@ -1,0 +1,1 @@
+"""Adversarial learners: games in which critics play beside the pair."""

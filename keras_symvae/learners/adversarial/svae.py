@@ -1,0 +1,78 @@
+"""The symmetric VAE and ALI: both joints meet, seen by one critic."""
+
+import keras
+
+from keras_symvae import seeds
+from keras_symvae.learners.adversarial import joints
+from keras_symvae.learners.adversarial.base import AdversarialLearner, contrasted
+from keras_symvae.learners.adversarial.critic import Critic
+from keras_symvae.learners.step.cost import Outcome, total
+
+GAMES = ("symmetric_kl", "ali")
+
+
+@keras.saving.register_keras_serializable(package="keras_symvae")
+class SVAE(AdversarialLearner):
+    """The divergence of data(x) q(z|x) and p(z) p(x|z), by one critic f of both variables.
+
+        f maximises     E_{p(x,z)} log s(f) + E_{q(x,z)} log s(-f),    f* = log p(x,z) - log q(x,z)
+        p, q maximise   E_q f - E_p f                      game "symmetric_kl": -KL(q||p) - KL(p||q)
+                        E_q log s(f) + E_p log s(-f)       game "ali"
+                        + reconstruction (E_q log p(x|z) + E_p log q(z|x))
+
+    with s(t) = 1 / (1 + exp(-t)), and f fixed while p and q move. That hides from p how f* in E_q
+    depends on it, and from q how f* in E_p does: p descends KL(p||q) alone and q KL(q||p), where
+    `ASVAE` descends both with both. With pairs that are sampled alone (`ImplicitFactor`) and "ali"
+    this is ALI, and BiGAN where both are without noise.
+
+    Costs: "encoder/divergence" is f on dreams minus f on data, an estimate of KL(q||p) + KL(p||q),
+    "critic/loss" the logistic loss of f, 2 log 2 where the joints are equal, "decoder/v" and
+    "encoder/v" the reconstruction costs.
+
+    Args:
+        pair: the `Pair`, whose prior has no weights; all draws need gradients, a player whose
+            variables are reconstructed a density.
+        critic: the `Critic` of all variables. None: one with two hidden layers.
+        game: "symmetric_kl" or "ali".
+        reconstruction: weight of the reconstructions, or {variable: weight}.
+        others: see `AdversarialLearner`.
+
+    Reference: Chen et al., Symmetric Variational Autoencoder, AISTATS 2018; Dumoulin et al.,
+    Adversarially Learned Inference, ICLR 2017; Donahue et al., ICLR 2017.
+    """
+
+    def __init__(self, pair, *, critic=None, game="symmetric_kl", reconstruction=0.0, **kwargs):
+        if game not in GAMES:
+            raise ValueError(f"game is one of {GAMES}; received {game!r}.")
+        self.rebuilt = joints.weights(pair, reconstruction, "SVAE")
+        self.game, self.reconstruction = game, reconstruction
+        critic = critic or Critic((*pair.observed, *pair.latent))
+        super().__init__(pair, critics={"critic": critic}, **kwargs)
+
+    @property
+    def cost_names(self):
+        return [*self.rebuilt, "encoder/divergence", "critic/loss"]
+
+    def moves(self):
+        return [(("decoder", "encoder"), self.utility), *self.critic_moves()]
+
+    def utility(self, values, seed, training=True):
+        """How little the critic can tell the joints apart."""
+        del training
+        q, p = joints.drawn(self.pair, values, seed=seed)
+        of_q, of_p = self.critic.score(q), self.critic.score(p)
+        gain = of_q - of_p if self.game == "symmetric_kl" else -contrasted(of_q, of_p)
+        rebuilt = joints.reconstruction_costs(self.pair, q, p, names=self.rebuilt)
+        gain -= total(weight * rebuilt[name] for name, weight in self.rebuilt.items())
+        return Outcome(gain, rebuilt | {"encoder/divergence": of_p - of_q})
+
+    def critic_utility(self, values, seed, training=True):
+        """The logistic regression between the joints."""
+        del training
+        q, p = joints.drawn(self.pair, values, seed=seeds.fold(seed, 3))
+        loss = contrasted(self.critic.score(p), self.critic.score(q))
+        return Outcome(-loss, {"critic/loss": loss})
+
+    def get_config(self):
+        terms = {"game": self.game, "reconstruction": self.reconstruction}
+        return {**super().get_config(), **terms}

@@ -1,0 +1,189 @@
+"""Wasserstein autoencoders: reconstruct data, and let their codes be distributed as the prior."""
+
+import math
+
+import keras
+import tensorflow as tf
+
+from keras_symvae import seeds
+from keras_symvae.families import Categorical
+from keras_symvae.learners.adversarial import divergences
+from keras_symvae.learners.adversarial.base import (
+    AdversarialLearner,
+    contrasted,
+    drawn_prior,
+    require_fixed_prior,
+    require_gradients,
+    require_no_context,
+)
+from keras_symvae.learners.adversarial.critic import Critic
+from keras_symvae.learners.step.cost import Outcome, total
+
+COSTS = {
+    "l1": lambda x: tf.reduce_sum(tf.abs(x), axis=1),
+    "l2": lambda x: tf.sqrt(tf.reduce_sum(x**2, axis=1) + 1e-8),  # a finite slope at 0
+    "squared_l2": lambda x: tf.reduce_sum(x**2, axis=1),
+}
+PENALTIES = ("mmd", "gan", *divergences.DIVERGENCES)
+
+
+@keras.saving.register_keras_serializable(package="keras_symvae")
+class WAE(AdversarialLearner):
+    """Optimal transport from data to dreams, through codes of the prior's distribution.
+
+        p, q minimise   E_{data(x) q(z|x)} c(x, G(z)) + penalty_weight D(q(z), p(z))
+
+    with G(z) the decoder's mean, or what it draws where it has none, q(z) the codes of all data,
+    and D
+        "mmd"   the squared kernel distance, without a critic
+        "gan"   E_q(z) log(1 + exp T): a critic T ascends E_q(z) log s(T) + E_p(z) log s(-T)
+        a name of `divergences.DIVERGENCES`: that f-divergence, by its variational bound (f-WAE)
+
+    Costs: "decoder/v" is c of observed variable v, "encoder/penalty" is D, "critic/loss" what the
+    critic descends.
+
+    Args:
+        pair: the `Pair`; draws of its latents need a gradient, no density of any kind is needed.
+            Codes of the prior are taken as they are: it has no weights.
+        penalty: D, see above.
+        cost: c, sums over pixels: "l1", "l2" or "squared_l2".
+        penalty_weight: its weight, in units of c.
+        critic: the `Critic` of the latents, unless the penalty is "mmd". None: two hidden layers.
+        kernel, scales: see `divergences.mmd`.
+        pretraining_steps: so many steps first bring mean and covariance of the codes to those of
+            the prior; the decoder rests, a critic learns.
+        others: see `AdversarialLearner`.
+
+    Reference: Tolstikhin, Bousquet, Gelly, Schoelkopf, Wasserstein Auto-Encoders, ICLR 2018; f-WAE:
+    Husain, Nock, Williamson, NeurIPS 2019.
+    """
+
+    def __init__(
+        self,
+        pair,
+        *,
+        penalty="mmd",
+        cost="squared_l2",
+        penalty_weight=10.0,
+        critic=None,
+        kernel="imq",
+        scales=(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
+        pretraining_steps=0,
+        **kwargs,
+    ):
+        if penalty not in PENALTIES or cost not in COSTS:
+            raise ValueError(
+                f"penalty is one of {PENALTIES}, cost one of {tuple(COSTS)}; received {penalty!r}, "
+                f"{cost!r}."
+            )
+        if critic is not None and penalty == "mmd":
+            raise ValueError("The penalty 'mmd' has no critic; take 'gan' or an f-divergence.")
+        if not 0 <= penalty_weight < float("inf") or pretraining_steps < 0:
+            raise ValueError(
+                "penalty_weight and pretraining_steps are at least 0; received "
+                f"{penalty_weight!r}, {pretraining_steps!r}."
+            )
+        divergences.mmd(tf.zeros([2, 1]), tf.zeros([2, 1]), kernel=kernel, scales=scales)
+        require_gradients(pair, pair.latent, "WAE")
+        _require_plain(pair, critic)
+        self.penalty, self.cost, self.penalty_weight = penalty, cost, penalty_weight
+        self.kernel, self.scales = kernel, tuple(scales)
+        self.pretraining_steps = pretraining_steps
+        critics = {} if penalty == "mmd" else {"critic": critic or Critic(pair.latent)}
+        super().__init__(pair, critics=critics, **kwargs)
+
+    @property
+    def cost_names(self):
+        names = [*(f"decoder/{name}" for name in self.pair.observed), "encoder/penalty"]
+        return [*names, "critic/loss"] if self.critics else names
+
+    def moves(self):
+        return [(("decoder", "encoder"), self.utility), *self.critic_moves()]
+
+    def utility(self, values, seed, training=True):
+        """The transport cost and the penalty; gradients flow through codes."""
+        completed, _ = self.pair.encoder.rcomplete(values, seed=seeds.fold(seed, 0))
+        codes = {name: completed[name] for name in self.pair.latent}
+        images = self.pair.decoded(codes, seed=seeds.fold(seed, 1), output="mean")
+        observed = self.pair.observed
+        costs = {f"decoder/{name}": self._transport(values, images, name) for name in observed}
+        prior = drawn_prior(self.pair, values, seed=seeds.fold(seed, 2))
+        penalty = self._penalty(codes, prior)
+        gain = -total(costs.values()) - self.penalty_weight * penalty
+        if training and self.pretraining_steps:
+            first = self.steps < self.pretraining_steps
+            gain = tf.where(first, -_mismatch(self._flat(codes), self._flat(prior)), gain)
+        return Outcome(gain, {**costs, "encoder/penalty": penalty})
+
+    def critic_utility(self, values, seed, training=True):
+        """How well the critic tells codes of data from codes of the prior."""
+        del training
+        codes = self.pair.encoder.complete(values, seed=seeds.fold(seed, 3))
+        prior = drawn_prior(self.pair, values, seed=seeds.fold(seed, 4))
+        of_codes, of_prior = (self.critic.score(each) for each in (codes, prior))
+        if self.penalty == "gan":
+            loss = contrasted(of_codes, of_prior)
+        else:
+            loss = -divergences.get(self.penalty).bound(of_codes, of_prior)
+        return Outcome(-loss, {"critic/loss": loss})
+
+    def _transport(self, values, images, name):
+        difference = tf.cast(values[name], tf.float32) - tf.cast(images[name], tf.float32)
+        return COSTS[self.cost](tf.reshape(difference, [tf.shape(difference)[0], -1]))
+
+    def _penalty(self, codes, prior):
+        if self.penalty == "mmd":
+            options = {"kernel": self.kernel, "scales": self.scales}
+            return divergences.mmd(self._flat(codes), self._flat(prior), **options)
+        of_codes = self.critic.score(codes)
+        if self.penalty == "gan":
+            return tf.reduce_mean(tf.nn.softplus(of_codes))
+        return divergences.get(self.penalty).bound(of_codes, self.critic.score(prior))
+
+    def _flat(self, codes):
+        """Returns the features of all latents side by side, [B, D]."""
+        families = [(name, self.pair.families[name]) for name in self.pair.latent]
+        # The width is said outright: `divergences.mmd` needs it, also of batches of any size.
+        parts = [
+            tf.reshape(family.features(codes[name]), [-1, math.prod(family.feature_shape)])
+            for name, family in families
+        ]
+        return tf.concat(parts, axis=1)
+
+    def get_config(self):
+        return {
+            **super().get_config(),
+            "penalty": self.penalty,
+            "cost": self.cost,
+            "penalty_weight": self.penalty_weight,
+            "kernel": self.kernel,
+            "scales": self.scales,
+            "pretraining_steps": self.pretraining_steps,
+        }
+
+
+def _require_plain(pair, critic):
+    """Refuses variables that the cost has no gradient for, or that nothing is compared of."""
+    require_no_context(pair, "WAE")
+    require_fixed_prior(pair, "WAE")
+    stray = [name for name in (critic.given if critic else ()) if name not in pair.latent]
+    if stray:
+        raise ValueError(f"The critic of WAE reads {stray}; it may read latents, {pair.latent}.")
+    for name in pair.observed:
+        factor = pair.decoder.factor(name)
+        if factor.has_density and isinstance(factor.family, Categorical):
+            raise ValueError(
+                f"WAE moves the mean of '{name}', and {factor.family!r} has none; use "
+                "SymmetricEquilibrium."
+            )
+
+
+def _mismatch(codes, prior):
+    """Returns the squared distance of mean and covariance of two samples [B, D], a scalar."""
+    means, covariances = [], []
+    for sample in (codes, prior):
+        mean = tf.reduce_mean(sample, axis=0)
+        count = tf.cast(tf.shape(sample)[0] - 1, tf.float32)
+        means.append(mean)
+        covariances.append(tf.matmul(sample - mean, sample - mean, transpose_a=True) / count)
+    return sum(tf.reduce_mean((a - b) ** 2) for a, b in (means, covariances))

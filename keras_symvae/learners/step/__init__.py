@@ -1,0 +1,1 @@
+"""A step: one update of all players, from costs to weights."""

@@ -1,0 +1,1 @@
+"""Models: pairs and teams of players, and what they answer."""

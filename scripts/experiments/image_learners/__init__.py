@@ -1,0 +1,1 @@
+"""The experiment `image_learners`."""

@@ -1,0 +1,1 @@
+"""The experiment `plane_mixtures`."""

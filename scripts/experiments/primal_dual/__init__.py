@@ -1,0 +1,1 @@
+"""The experiment `primal_dual`."""

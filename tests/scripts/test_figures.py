@@ -1,0 +1,81 @@
+"""Figures: runs become a table, numbers with their provenance, and a picture."""
+
+import json
+
+import pytest
+from PIL import Image
+
+from keras_symvae import Backup
+from scripts.experiments import comparison
+from zoo.runs import settings
+from zoo.runs.run import Run
+
+FLAGS = dict.fromkeys(settings.FLAGS) | {
+    "preset": "digits_ladder",
+    "steps": 20,
+    "epoch_steps": 10,
+    "steps_per_execution": 1,
+    "jit_compile": False,
+}
+
+
+def run(folder, **flags):
+    chosen = settings.resolve({**FLAGS, **flags})
+    data, learner, made = settings.data(chosen), settings.learner(chosen), Run(folder)
+    made.begin(chosen)
+    batches = data.batches(batch_size=64, seed=chosen["seed"])
+    made.train(learner, batches, data.held_out(limit=50), settings=chosen, verbose=0)
+    made.save(learner)
+    made.report(chosen)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def compared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("runs")
+    runs = [run(folder / f"symmetric-{seed}", learner="symmetric", seed=seed) for seed in (0, 1)]
+    runs.append(run(folder / "plain", learner="elbo", option=["free_bits=0"], seed=0))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(comparison, "STEPS", (0, 1, 2))
+        yield comparison.Comparison(runs, n=60, seed=0, features=folder)
+
+
+def test_seeds_are_averaged_and_options_named(compared):
+    table = compared.table().splitlines()
+    assert len(table) == 4 and all(line.count("|") == table[0].count("|") for line in table)
+    assert "| symmetric | 0, 1 | 20 |" in table[2] and table[2].count("±") == 6
+    assert "| elbo free_bits=0 | 0 | 20 |" in table[3]
+    kept = json.loads((compared.runs[-1].folder / "chain.json").read_text())
+    assert [row["steps"] for row in kept["rows"]] == [0, 0, 1, 1, 2, 2]
+    assert f"{kept['rows'][0]['distance']:.2f}" in table[3]
+
+
+def test_provenance_names_what_the_numbers_depend_on(compared):
+    found = compared.provenance()
+    assert found["n"] == 60 and found["seed"] == 0
+    assert found["extractor"][0].startswith("classifier-")
+    assert found["training_images_to_held_out"] < found["runs"]["plain"]["chain"][0]["distance"]
+    assert found["runs"]["plain"]["settings"]["options"] == {"free_bits": 0}
+
+
+def test_a_chain_is_measured_once(compared, monkeypatch):
+    first = compared.chain(compared.runs[0])
+    monkeypatch.setattr(comparison.commands, "load_model", None)
+    assert compared.chain(compared.runs[0]) == json.loads(json.dumps(first))
+
+
+def test_the_picture_shows_two_rows_for_each_group(compared, tmp_path):
+    compared.picture(tmp_path / "rows.png")
+    with Image.open(tmp_path / "rows.png") as picture:
+        width, height = picture.size
+    assert width > height > 200
+
+
+def test_backups_of_runs_are_where_users_look(compared):
+    assert (compared.runs[0].folder / "backup").is_dir()
+    assert (
+        Backup(compared.runs[0].folder / "backup").restore(
+            settings.learner(compared.runs[0].settings)
+        )
+        == 2
+    )

@@ -1,0 +1,339 @@
+"""The scripts as users start them: as processes, on the embedded digits."""
+
+import json
+import math
+import os
+import pathlib
+import re
+import signal
+import subprocess
+import sys
+import time
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+from PIL import Image
+
+import keras_symvae as sv
+import zoo  # noqa: F401 (registers the classes that model files name)
+from zoo.cli import commands
+from zoo.runs import portraits, settings
+from zoo.runs import report as reports
+from zoo.runs import run as runs
+
+ROOT = pathlib.Path(__file__).parents[1]
+# A rest that is shorter than an epoch is part of what has to be resumed.
+TINY = ("--steps=50", "--epoch_steps=4", "--batch_size=16")
+EPOCHS = 13
+PICTURES = (*portraits.OF_PAIR, "curves.png")
+FLAGS = {
+    "train": (
+        "preset learner data labels_per_class masks prior binarize steps batch_size learning_rate "
+        "option seed out [no]resume epoch_steps limiting_steps steps_per_execution [no]jit_compile "
+        "verbose"
+    ),
+    "evaluate": (
+        "run model data binarize n seed [no]distances extractor output limiting_steps "
+        "[no]log_likelihood num_samples [no]annealed [no]information [no]consistency out"
+    ),
+}
+
+
+STARTED = []
+
+
+@pytest.fixture(autouse=True)
+def _none_is_left_running():
+    yield
+    for process in STARTED:
+        if process.poll() is None:
+            process.kill()
+            process.communicate()
+    STARTED.clear()
+
+
+def start(script, *flags, cwd=ROOT):
+    """Starts a script as a user does, whose environment silences nothing."""
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
+    how = ["-m", f"scripts.{script}"] if cwd == ROOT else [str(ROOT / "scripts" / f"{script}.py")]
+    process = subprocess.Popen(
+        [sys.executable, *how, *map(str, flags)],
+        cwd=cwd,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    STARTED.append(process)
+    return process
+
+
+def end(process, *, code=0):
+    """Returns what a script printed, which is all to stdout, or to stderr if it refused."""
+    out, error = process.communicate(timeout=120)
+    assert process.returncode == code, error
+    assert "Traceback" not in error
+    if code == 0:
+        assert error == ""
+        return out
+    return error
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A finished run beside one that was killed, in processes that ran at the same time."""
+    folder = tmp_path_factory.mktemp("runs")
+    whole = start("train", *TINY, "--out=whole", cwd=folder)
+    broken = start("train", *TINY, f"--out={folder / 'broken'}")
+    log = sv.callbacks.MetricsLog(folder / "broken" / "metrics.jsonl")
+    while len(log.records()) < 5 and broken.poll() is None:
+        time.sleep(0.01)
+    broken.send_signal(signal.SIGKILL)
+    broken.communicate()
+    assert broken.returncode == -signal.SIGKILL
+    assert not (folder / "broken" / "model.keras").exists()
+    (folder / "printed").write_text(end(whole))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def answers(folder):
+    """What the scripts made of the finished run."""
+    model = f"--model={folder / 'whole' / 'model.keras'}"
+    processes = [
+        start("sample", model, "--n=20", f"--out={folder / 'samples.png'}"),
+        start("sample", model, "--n=7", "--steps=5", "--output=sample", "--out=x.npz", cwd=folder),
+        start("export", model, f"--out={folder / 'saved_model'}"),
+        start("train", "--resume", "--out=whole", cwd=folder),
+    ]
+    return [end(process) for process in processes]
+
+
+def test_training_fills_its_folder(folder):
+    run = folder / "whole"
+    assert {path.name for path in run.iterdir()} == {*runs.FILES, *PICTURES}
+    for name in PICTURES:
+        picture = _picture(run / name)
+        assert min(picture.shape[:2]) > 400
+        assert picture.std() > 1
+    assert re.findall(r"Epoch (\d+)/13", (folder / "printed").read_text()) == [
+        str(epoch) for epoch in range(1, EPOCHS + 1)
+    ]
+
+
+def test_every_epoch_is_a_line_of_metrics(folder):
+    lines = (folder / "whole" / "metrics.jsonl").read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    assert [record["step"] for record in records] == [*range(4, 50, 4), 50]
+    names = {"loss", "decoder/x", "encoder/z1", "val_loss", "val_decoder/x", "information/z1"}
+    assert all(names <= record["metrics"].keys() for record in records)
+    assert records[-1]["metrics"]["val_decoder/x"] < records[0]["metrics"]["val_decoder/x"]
+
+
+def test_the_report_holds_last_and_best_of_every_metric(folder):
+    report = json.loads((folder / "whole" / "report.json").read_text())
+    records = sv.callbacks.MetricsLog(folder / "whole" / "metrics.jsonl").records()
+    assert report.keys() == {"metrics", "settings", "versions", "seconds", "steps_per_second"}
+    assert report["metrics"].keys() == records[-1]["metrics"].keys()
+    for name, found in report["metrics"].items():
+        values = [record["metrics"][name] for record in records]
+        best = max(values) if name.startswith("information/") else min(values)
+        assert found == {"last": values[-1], "best": best}
+    assert report["settings"]["flags"].keys() == set(settings.FLAGS)
+    assert report["settings"]["learning_rate"].keys() == {"decoder", "encoder"}
+    assert report["versions"]["keras"] == keras.__version__
+    assert report["seconds"] == records[-1]["seconds"]
+
+
+def test_tensorboard_gets_numbers_and_pictures(folder):
+    from tensorflow.core.util import event_pb2
+
+    tags = set()
+    for path in (folder / "whole" / "tensorboard").rglob("events*"):
+        for record in tf.data.TFRecordDataset(str(path)):
+            event = event_pb2.Event.FromString(record.numpy())
+            tags |= {value.tag for value in event.summary.value}
+    assert tags >= {"epoch_loss", "epoch_information/z1", "samples/x", "reconstructions/x"}
+
+
+def test_a_killed_run_ends_as_if_nothing_had_happened(folder):
+    end(start("train", "--resume", f"--out={folder / 'broken'}"))
+    whole, broken = folder / "whole", folder / "broken"
+    for one, other in zip(*(_weights(run) for run in (whole, broken)), strict=True):
+        np.testing.assert_array_equal(one, other)
+    first, second = (sv.callbacks.MetricsLog(run / "metrics.jsonl") for run in (whole, broken))
+    seconds = [record.pop("seconds") for record in second.records()]
+    assert seconds == sorted(seconds)
+    assert [{**record, "seconds": 0} for record in first.records()] == [
+        {**record, "seconds": 0} for record in second.records()
+    ]
+    for name in PICTURES:
+        np.testing.assert_array_equal(_picture(whole / name), _picture(broken / name))
+
+
+def _picture(path):
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def _weights(run):
+    learner = keras.saving.load_model(run / "model.keras")
+    return [*learner.get_weights(), *(v.numpy() for v in learner.optimizer.variables)]
+
+
+def test_a_finished_run_is_told_to_be_finished(folder, answers):
+    assert "All steps of this run were done" in answers[3]
+    assert len(sv.callbacks.MetricsLog(folder / "whole" / "metrics.jsonl").records()) == EPOCHS
+
+
+def test_samples_as_picture_and_as_arrays(folder, answers):
+    assert _picture(folder / "samples.png").shape == (4 * 60 + 4, 5 * 60 + 4)
+    with np.load(folder / "x.npz") as values:
+        assert {name: values[name].shape for name in values} == {
+            "x": (7, 8, 8, 1),
+            "z0": (7, 10),
+            "z1": (7, 40),
+        }
+        assert set(np.unique(values["x"])) <= {0.0, 1.0}
+
+
+def test_an_export_answers_as_the_model_does(folder, answers):
+    loaded = tf.saved_model.load(str(folder / "saved_model"))
+    found = loaded.signatures["generate"](n=tf.constant(3), seed=tf.constant(5))
+    learner = keras.saving.load_model(folder / "whole" / "model.keras")
+    np.testing.assert_array_equal(found["x"], learner.generate(3, seed=5)["x"])
+
+
+def test_evaluation_measures_all_it_is_asked_for(folder):
+    flags = ("--distances", "--log_likelihood", "--information", "--consistency", "--n=100")
+    few = ("--num_samples=5", "--limiting_steps=3", f"--out={folder / 'found.json'}")
+    printed = json.loads(end(start("evaluate", f"--run={folder / 'whole'}", *flags, *few)))
+    assert printed == json.loads((folder / "found.json").read_text())
+    report = json.loads((folder / "whole" / "report.json").read_text())
+    for name, value in printed["metrics"].items():
+        # The last epoch saw the same held-out data and drew the same latents.
+        assert math.isclose(value, report["metrics"][f"val_{name}"]["last"], rel_tol=1e-5)
+    distances = printed["distances"]
+    assert distances["one_shot"]["extractor"].startswith("classifier-")
+    assert distances["training"]["frechet"] < distances["one_shot"]["frechet"]
+    assert distances["limiting"]["num_generated"] == 100
+    assert printed["log_likelihood"]["num_samples"] == 5
+    assert len(printed["information"]["z1"]["per_element"]) == 40
+    assert [row["steps"] for row in printed["consistency"]] == [0, 0, 1, 1, 3, 3]
+    assert printed["settings"]["data"] == "digits"
+
+
+def test_own_data_train_another_learner(tmp_path):
+    x = np.random.default_rng(0).integers(0, 256, (40, 8, 8), np.uint8)
+    np.savez(tmp_path / "own.npz", x=x)
+    flags = ("--learner=elbo", "--data=own.npz", "--binarize=dynamic", "--learning_rate=0.002")
+    more = ("--steps=4", "--steps_per_execution=2", "--verbose=0", "--option=free_bits=0.5")
+    assert end(start("train", *flags, *more, cwd=tmp_path)) == ""
+    run = tmp_path / "runs" / "digits_ladder-elbo"
+    report = json.loads((run / "report.json").read_text())
+    assert report["settings"]["data"] == str(tmp_path / "own.npz")
+    assert report["settings"]["preparation"]["binarize"] == "dynamic"
+    assert set(report["settings"]["learning_rate"].values()) == {0.002}
+    learner = keras.saving.load_model(run / "model.keras")
+    assert isinstance(learner, sv.ELBO)
+    assert learner.free_bits == 0.5
+
+
+def test_help_explains_every_flag():
+    helps = {script: start(script, "--help") for script in FLAGS}
+    for script, process in helps.items():
+        lines = end(process).splitlines()
+        found = [line for line in lines if line.startswith("  --")]
+        assert {line.split(":")[0].strip(" -") for line in found} == set(FLAGS[script].split())
+        assert all(line.partition(":")[2].strip() for line in found)
+
+
+def test_what_cannot_be_is_refused_in_a_line(folder):
+    whole, held = folder / "whole", (folder / "whole" / "metrics.jsonl").read_text()
+    refused = {
+        ("train", f"--out={whole}"): "--resume, or choose another --out",
+        ("train", f"--out={folder / 'new'}", "--learner=magic"): "|avb|as_vae|svae|wae|fgan>",
+    }
+    processes = [start(*command) for command in refused]
+    for process, message in zip(processes, refused.values(), strict=True):
+        error = end(process, code=1)
+        assert message in error
+        assert len(error.splitlines()) <= 2
+    assert (whole / "metrics.jsonl").read_text() == held
+    assert not (folder / "new").exists()
+
+
+# What the scripts then tell as above.
+
+
+def _asked(**changes):
+    flags = dict.fromkeys(settings.FLAGS)
+    flags |= {"preset": "digits_ladder", "learner": "symmetric", "seed": 0, "jit_compile": False}
+    return settings.resolve({**flags, "steps_per_execution": 1, **changes})
+
+
+def test_images_of_another_shape_are_refused_with_both_shapes(tmp_path):
+    np.savez(tmp_path / "wide.npz", x=np.zeros((10, 9, 8), np.uint8))
+    data = settings.data(_asked(data=str(tmp_path / "wide.npz")))
+    pattern = r"wide.npz.* are \(9, 8, 1\), but preset 'digits_ladder' takes \(8, 8, 1\)"
+    with pytest.raises(ValueError, match=pattern):
+        data.batches(batch_size=2, seed=0)
+
+
+def test_a_resumed_run_keeps_its_settings():
+    former = _asked(steps=50)
+    settings.check_same(_asked(steps=50), former=former)
+    with pytest.raises(ValueError, match="steps was 50 and is now 60"):
+        settings.check_same(_asked(steps=60), former=former)
+    with pytest.raises(FileNotFoundError, match="holds no run"):
+        _ = runs.Run("nowhere").settings
+
+
+@pytest.mark.parametrize("option", ["free_bits", "seed=1"])
+def test_options_that_are_none_are_refused(option):
+    with pytest.raises(ValueError, match=f"--option.*{option}"):
+        _asked(option=[option])
+
+
+@pytest.mark.parametrize("changes", [{"steps": 50}, {"steps": 80, "epoch_steps": 10}])
+def test_steps_that_no_execution_can_make_are_refused(changes):
+    with pytest.raises(ValueError, match="--steps_per_execution=4 does not divide"):
+        _asked(steps_per_execution=4, **changes)
+
+
+def test_gray_pixels_are_never_flipped():
+    asked = _asked(preset="mnist_ladder_paper", binarize="none")
+    assert settings.data(asked).preparation.flip == 0.0
+
+
+def test_files_that_are_no_models_are_refused(tmp_path):
+    with pytest.raises(FileNotFoundError, match="no model file"):
+        commands.load_model(tmp_path / "model.keras")
+    (tmp_path / "model.keras").write_text("weights")
+    with pytest.raises(ValueError, match=r"no \.keras file"):
+        commands.load_model(tmp_path / "model.keras")
+    keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
+    with pytest.raises(ValueError, match="holds a Sequential"):
+        commands.load_model(tmp_path / "other.keras")
+    with pytest.raises(ValueError, match=r"\.png or \.npz"):
+        commands.new_file(tmp_path / "x.jpg", suffixes=(".png", ".npz"))
+
+
+def test_a_report_says_null_where_there_is_no_number(tmp_path):
+    content = {"a": [math.nan, np.float32(2.0)], "b": {"c": math.inf, "d": np.int64(3)}}
+    text = reports.write(tmp_path / "report.json", content)
+    assert json.loads(text) == {"a": [None, 2.0], "b": {"c": None, "d": 3}}
+    records = [
+        {
+            "step": step,
+            "seconds": 1.0 * step,
+            "metrics": {"loss": loss, "information/z0": 1.0 * step},
+        }
+        for step, loss in ((1, 3.0), (2, None), (3, 2.0), (4, None))
+    ]
+    report = reports.of_training(records, settings={})
+    assert report["metrics"]["loss"] == {"last": None, "best": 2.0}
+    assert report["metrics"]["information/z0"] == {"last": 4.0, "best": 4.0}
+    assert report["steps_per_second"] == 1.0

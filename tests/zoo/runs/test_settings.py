@@ -1,0 +1,98 @@
+"""Settings and data of runs with labels, label maps and sampled priors."""
+
+import numpy as np
+import pytest
+
+from keras_symvae import Cooperative, Pair, Team
+from zoo.cli import commands
+from zoo.runs import settings
+from tests import cases
+
+FLAGS = dict.fromkeys(settings.FLAGS) | {"seed": 3, "jit_compile": False, "batch_size": 32}
+
+
+def resolved(**flags):
+    return settings.resolve({**FLAGS, **flags})
+
+
+def test_few_labels_stand_beside_all_images():
+    chosen = resolved(preset="digits_semi", labels_per_class=5)
+    data = settings.data(chosen)
+    options = {"batch_size": 32, "labelled_batch_size": 20, "seed": 3}
+    batch = data.batches(**options).at(0)
+    known = batch["y"].numpy() >= 0
+    assert known.tolist() == 20 * [True] + 32 * [False]
+    rows = data.chosen(data.read("train").y, seed=3)
+    np.testing.assert_array_equal(np.bincount(data.read("train").y[rows]), 10 * [5])
+    assert set(rows) != set(data.chosen(data.read("train").y, seed=4))
+    assert (data.held_out()["y"] >= 0).all()
+
+
+def test_few_label_maps_stand_beside_all_images():
+    chosen = resolved(preset="digits_silhouettes", masks=30)
+    batches = settings.data(chosen).batches(batch_size=16, labelled_batch_size=4, seed=3)
+    missing = (batches.at(2)["s"].numpy() == -1).all(axis=(1, 2))
+    assert missing.tolist() == 4 * [False] + 16 * [True]
+
+
+def test_a_prior_comes_from_a_file(tmp_path):
+    codes = np.random.default_rng(0).integers(0, 2, size=(50, 10)).astype("float32")
+    np.savez(tmp_path / "codes.npz", z0=codes)
+    chosen = resolved(preset="digits_ladder", prior=str(tmp_path / "codes.npz"))
+    learner = settings.learner(chosen)
+    drawn = learner.generate(30)["z0"]
+    assert {tuple(row) for row in drawn} <= {tuple(row) for row in codes}
+    np.savez(tmp_path / "codes.npz", codes=codes)
+    with pytest.raises(ValueError, match="have to be called z0"):
+        settings.learner(chosen)
+
+
+REFUSED = {
+    "labels for a ladder": ({"preset": "digits_ladder", "labels_per_class": 5}, "without --labels"),
+    "label maps for labels": ({"preset": "digits_semi", "masks": 5}, "without --masks"),
+    "a prior for the ELBO": (
+        {"preset": "digits_ladder", "learner": "elbo", "prior": "x.npz"},
+        "--prior is for ladders",
+    ),
+    "a pair's learner for a team": (
+        {"preset": "digits_silhouettes", "learner": "elbo"},
+        "has recipes for cooperative",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_flags_that_contradict_each_other_are_refused(name):
+    flags, message = REFUSED[name]
+    with pytest.raises(ValueError, match=message):
+        resolved(**flags)
+
+
+def test_more_labels_than_there_are_are_refused():
+    data = settings.data(resolved(preset="digits_semi", labels_per_class=5000))
+    with pytest.raises(ValueError, match="5000 labels were asked for, but 'digits' has"):
+        data.batches(batch_size=8, seed=0)
+
+
+def test_data_without_labels_are_refused(tmp_path):
+    np.savez(tmp_path / "images.npz", x=np.zeros((20, 8, 8), "float32"))
+    data = settings.data(resolved(preset="digits_semi", data=str(tmp_path / "images.npz")))
+    with pytest.raises(ValueError, match="learns from labels, and"):
+        data.batches(batch_size=8, seed=0)
+
+
+def test_a_team_is_told_apart_from_a_pair(tmp_path):
+    learner = Cooperative(cases.team(), mixing=1.0)
+    learner.compile()
+    learner.save(tmp_path / "team.keras")
+    with pytest.raises(ValueError, match="holds a Team, and this script asks a Pair"):
+        commands.load_model(tmp_path / "team.keras")
+    assert isinstance(commands.load_model(tmp_path / "team.keras", kinds=(Pair, Team)), Cooperative)
+
+
+def test_a_run_of_before_a_setting_existed_goes_on():
+    chosen = resolved(preset="digits_ladder")
+    former = {name: value for name, value in chosen.items() if name != "constant"}
+    settings.check_same(chosen, former=former)
+    with pytest.raises(ValueError, match=r"constant was None and is now \['critic'\]"):
+        settings.check_same({**chosen, "constant": ["critic"]}, former=former)

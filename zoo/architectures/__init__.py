@@ -1,0 +1,1 @@
+"""Architectures: pairs and teams without a loss."""

@@ -1,0 +1,222 @@
+"""A segmentation model: images and label maps, each conditioned on the other."""
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+from keras_symvae import seeds
+from keras_symvae.families import Bernoulli, Categorical, Family
+from keras_symvae.model import questions as endpoints
+from keras_symvae.model.factors import Factor
+from keras_symvae.model.pair import Pair
+from keras_symvae.model.player import Player
+from keras_symvae.model.questions import Endpoint
+from keras_symvae.model.team import Team
+from zoo.architectures.architecture import Architecture
+from zoo.architectures.ladder import LIKELIHOODS, check_image
+from zoo.networks.unet import MapEncoder, UNet
+
+
+def conditional(drawn, given, latent, *, families, filters, width):
+    """Returns the pair p(latent) p(drawn | given, latent), q(latent | drawn, given).
+
+    Args:
+        drawn, given, latent: names of the variables; `given` is context.
+        families: {name: Family} of the three.
+        filters, width: see `UNet`.
+    """
+    painter = UNet(families[drawn].raw_shape, filters=filters, width=width)
+    reader = MapEncoder(int(np.prod(families[latent].raw_shape)), filters=filters, width=width)
+    return Pair(
+        Player(
+            [Factor(latent), Factor(drawn, given=(given, latent), network=painter)],
+            families=families,
+            name="decoder",
+        ),
+        Player(
+            [Factor(latent, given=("x", "s"), network=reader)], families=families, name="encoder"
+        ),
+    )
+
+
+PAIRS = {"painter": ("x", "s", "z2"), "labeller": ("s", "x", "z1")}  # drawn, given, latent
+
+
+@keras.saving.register_keras_serializable(package="zoo")
+class Segmentation(Architecture, Team):
+    """Images x and label maps s, each conditioned on the other: two conditional VAEs as one model.
+
+        painter    p(z2) p(x | s, z2)    q(z2 | x, s)
+        labeller   p(z1) p(s | x, z1)    q(z1 | x, s)
+
+    Train it with `Cooperative`: with mixing 1 each pair plays the symmetric game with the other's
+    variable as context; with less the two teach each other, so that images without a label map
+    (-1 in all pixels) are of use. Data are {"x": [N, H, W, C], "s": [N, H, W]} or (x, s).
+
+    Args:
+        image_shape: (height, width, channels), sides that 4 divides.
+        num_classes: of a pixel.
+        latent: bits of z1 and of z2, or a `Family`.
+        likelihood: of the image, see `Ladder`.
+        filters, width: of the networks, see `UNet`.
+
+    Reference: Flach, Schlesinger, Shekhovtsov 2024, the CelebA experiment.
+    """
+
+    def __init__(
+        self,
+        image_shape,
+        num_classes,
+        *,
+        latent=32,
+        likelihood="normal",
+        filters=(16, 32, 64),
+        width=128,
+        name="segmentation",
+    ):
+        image_shape, filters = tuple(image_shape), tuple(filters)
+        config = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
+        check_image(image_shape, likelihood)
+        image = (
+            likelihood if isinstance(likelihood, Family) else LIKELIHOODS[likelihood](image_shape)
+        )
+        maps = Categorical(image_shape[:2], num_classes=num_classes)
+        code = latent if isinstance(latent, Family) else Bernoulli(latent)
+        body = {"filters": filters, "width": width}
+        members = {}
+        for member, (drawn, given, hidden) in PAIRS.items():
+            families = {"x": image, "s": maps, hidden: code}
+            with keras.name_scope(member):
+                members[member] = conditional(drawn, given, hidden, families=families, **body)
+        super().__init__(members, name=name)
+        self._config = config
+
+    def segment(self, images, *, samples=16, seed=0):
+        """Segments images [N, H, W, C] by draws of z1 from its prior.
+
+        Args:
+            images: array.
+            samples: number of draws S.
+            seed: integer.
+
+        Returns:
+            {"s": [N, H, W], the classes that are most probable on average; "probabilities":
+            [N, H, W, K], that average; "samples": [N, S, H, W], draws of the whole map;
+            "uncertainty": [N, H, W], the entropy of the average, nats}.
+        """
+        return self.ask("segment", {"x": images}, seed=seed, samples=samples)
+
+    def render(self, label_maps, *, z2=None, seed=0, output="mean"):
+        """Paints label maps [N, H, W]; returns images [N, H, W, C].
+
+        Args:
+            label_maps: array.
+            z2: codes of the appearance [N, ...]; None: drawn from their prior.
+            seed: integer.
+            output: "sample", "mean" or "mode" of the pixels.
+        """
+        given = {"s": label_maps} if z2 is None else {"s": label_maps, "z2": z2}
+        return self.ask("render", given, seed=seed, output=output)["x"]
+
+    def transfer(self, donor_images, donor_maps, label_maps, *, seed=0, output="mean"):
+        """Paints label maps [M, H, W] in the appearance of donors, their images [N, H, W, C].
+
+        Returns:
+            [N, M, H, W, C]: row n with the code z2 ~ q(z2 | x, s) of donor n (Figure 3 of the
+            paper).
+        """
+        donors = {"x": np.asarray(donor_images), "s": np.asarray(donor_maps)}
+        codes = self["painter"].encode(donors, seed=seed)["z2"]
+        count, label_maps = len(codes), np.asarray(label_maps)
+        painted = self.render(
+            np.tile(label_maps, (count, 1, 1)),
+            z2=np.repeat(codes, len(label_maps), axis=0),
+            seed=seed,
+            output=output,
+        )
+        return painted.reshape(count, len(label_maps), *painted.shape[1:])
+
+    def limiting_pairs(self, n=None, *, steps, start=None, seed=0, output="sample"):
+        """Draws pairs from the full limiting distribution (Figure 4 of the paper).
+
+        One step is z1 ~ q(z1 | x, s), s ~ p(s | x, z1), z2 ~ q(z2 | x, s), x ~ p(x | s, z2).
+
+        Args:
+            n: number of chains; not needed where `start` is given.
+            steps: number of steps.
+            start: {"x", "s"} to start from; None: maps of independent, uniform classes, which
+                are far from all data and may take long to leave.
+            seed: integer.
+            output: how the last x is shown, "sample", "mean" or "mode".
+
+        Returns:
+            {"x": [n, H, W, C], "s": [n, H, W], "z1", "z2"}.
+        """
+        if steps < 1:
+            raise ValueError(f"limiting_pairs needs steps >= 1; received {steps!r}.")
+        return self.ask("limiting_pairs", start, n=n, seed=seed, steps=steps, output=output)
+
+    def own_endpoints(self):
+        height, width = self.families["s"].shape
+        options = {"batch_size": max(1, endpoints.BATCH_SIZE * 28 * 28 // (height * width))}
+        return {
+            "segment": Endpoint(
+                self._segment, variables=("x",), integers=("samples", "seed"), **options
+            ),
+            "render": Endpoint(self._render, variables=("s",), **options),
+            "limiting_pairs": Endpoint(self._limiting, integers=("n", "steps", "seed"), **options),
+        }
+
+    # Graph functions of tensors and an integer seed.
+
+    def _segment(self, values, *, samples, seed):
+        decoder, root = self["labeller"].decoder, seeds.make(seed)
+        size = tf.shape(values["x"])[0]
+
+        def draw(name, family, eta, fork):
+            return family.sample(eta, fork)
+
+        def turn(index, total, drawn):
+            fork = seeds.fold(root, index)
+            found, eta = decoder.walk(values, draw=draw, seed=fork)
+            return index + 1, total + tf.nn.softmax(eta["s"]), drawn.write(index, found["s"])
+
+        shape = tf.concat([[size], self.families["s"].raw_shape], axis=0)
+        start = (0, tf.zeros(shape), tf.TensorArray(tf.int32, samples))
+        _, total, drawn = tf.while_loop(lambda index, *_: index < samples, turn, start)
+        probabilities = total / tf.cast(samples, tf.float32)
+        return {
+            "s": tf.argmax(probabilities, axis=-1, output_type=tf.int32),
+            "probabilities": probabilities,
+            "samples": tf.experimental.numpy.swapaxes(drawn.stack(), 0, 1),
+            "uncertainty": -tf.reduce_sum(tf.math.xlogy(probabilities, probabilities), axis=-1),
+        }
+
+    def _render(self, values, *, seed, output):
+        size = tf.shape(values["s"])[0]
+        return self["painter"].dream(size, seed=seeds.make(seed), given=values, output=output)
+
+    def _limiting(self, values, *, n, steps, seed, output):
+        root = seeds.make(seed)
+        if not values:
+            family, fork = self.families["s"], seeds.fold(root, 0)
+            shape = tf.concat([[n], family.shape], axis=0)
+            noise = tf.random.stateless_uniform(shape, fork, 0, family.num_classes, tf.int32)
+            values = self["painter"].dream(n, seed=fork, given={"s": noise})
+        pair = {"x": values["x"], "s": values["s"]}
+
+        def turn(step, pair):
+            after = self._turn(pair, seed=seeds.fold(root, 1, step))
+            return step + 1, {name: after[name] for name in pair}
+
+        _, pair = tf.while_loop(lambda step, _: step < steps - 1, turn, (0, pair))
+        return self._turn(pair, seed=seeds.fold(root, 2), output=output)
+
+    def _turn(self, pair, *, seed, output="sample"):
+        """One step of the full chain."""
+        painter, labeller = self["painter"], self["labeller"]
+        coded = labeller.encoded(pair, seed=seeds.fold(seed, 0))
+        mapped = labeller.decoded(coded, seed=seeds.fold(seed, 1))
+        coded = painter.encoded({"x": pair["x"], "s": mapped["s"]}, seed=seeds.fold(seed, 2))
+        painted = painter.decoded(coded, seed=seeds.fold(seed, 3), output=output)
+        return {**painted, "z1": mapped["z1"]}

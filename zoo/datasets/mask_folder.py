@@ -1,0 +1,66 @@
+"""A folder of images, and of masks that hold the class of each of their pixels."""
+
+import pathlib
+from collections.abc import Iterator
+
+import numpy as np
+
+from zoo.datasets import images as datasets
+
+
+def examples(root: pathlib.Path) -> Iterator[tuple[pathlib.Path, np.ndarray, np.ndarray]]:
+    """Yields (file, image, map) in the order of names.
+
+    Args:
+        root: A folder with `images/`, of 8-bit gray or colour, and `masks/`, of PNGs that hold
+            class indices as gray levels or as palette indices. A mask has the name of its image up
+            to the suffix. An image may be without a mask.
+
+    Yields:
+        The image's file, uint8 `[H, W]` or `[H, W, 3]`, and int32 `[H, W]`, -1 without a mask.
+
+    Raises:
+        ValueError: Something in the folder is not so.
+    """
+    if not (root / "images").is_dir() or not (root / "masks").is_dir():
+        raise ValueError(f"{root} must be a folder that has the folders images/ and masks/.")
+    images, masks = _by_stem(root / "images"), _by_stem(root / "masks")
+    for stem in sorted(masks.keys() - images.keys()):
+        raise ValueError(f"{masks[stem]} has no image; remove it, or add images/{stem}.png.")
+    if not images:
+        raise ValueError(f"{root / 'images'} has no images ({', '.join(datasets.SUFFIXES)}).")
+    for stem, file in images.items():
+        image = datasets.read_images([file])[0]
+        mask = np.full(image.shape[:2], -1, np.int32)
+        if stem in masks:
+            mask[:] = _mask(masks[stem], image.shape[:2])
+        yield file, image, mask
+
+
+def _by_stem(folder: pathlib.Path) -> dict[str, pathlib.Path]:
+    files: dict[str, pathlib.Path] = {}
+    for file in sorted(folder.glob("[!.]*")):
+        if file.suffix.lower() in datasets.SUFFIXES:
+            if file.stem in files:
+                raise ValueError(f"{file} has the stem of {files[file.stem].name}; remove one.")
+            files[file.stem] = file
+    return files
+
+
+def _mask(file: pathlib.Path, shape: tuple[int, ...]) -> np.ndarray:
+    from PIL import Image
+
+    try:
+        with Image.open(file, formats=["PNG"]) as image:
+            depth, mode = file.read_bytes()[24], image.mode
+            mask = np.asarray(image)
+    except (OSError, SyntaxError) as error:
+        raise ValueError(f"{file} cannot be read as PNG: {error}.") from None
+    if mode != "P" and (mode, depth) != ("L", 8):  # Pillow scales gray levels of fewer bits.
+        kind = f"mode {mode} of {depth} bits"
+        raise ValueError(f"{file} has {kind}; save class indices as gray (8 bits) or palette PNG.")
+    if mask.shape != shape:
+        raise ValueError(f"{file} is {mask.shape}, its image is {shape}; make them the same size.")
+    if mask.max() == 255:
+        raise ValueError(f"{file} has 255, which marks no class; masks hold indices from 0.")
+    return mask

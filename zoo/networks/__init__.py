@@ -1,0 +1,1 @@
+"""Networks: Keras layers that know nothing of probability."""

@@ -1,0 +1,82 @@
+"""Portraits: the pictures of a trained model, by what it models."""
+
+import numpy as np
+
+from keras_symvae import Team, pictures
+from zoo.runs.data import spread
+from zoo.datasets.label_maps import colours
+
+OF_PAIR = ("samples.png", "limiting.png", "reconstructions.png")
+OF_TEAM = ("samples.png", "limiting.png", "segmentations.png", "transfer.png")
+SHOWN = 100  # images in a picture, 10 x 10
+ROW = 10
+
+
+def draw(folder, learner, held_out, *, limiting_steps, seed):
+    """Writes the pictures of a model into a folder; pixels are shown by their means.
+
+    Args:
+        folder: path.
+        learner: the trained `Learner`.
+        held_out: {name: [N, ...]}.
+        limiting_steps: alternations behind limiting.png.
+        seed: integer.
+    """
+    if isinstance(learner.pair, Team):
+        return _segmentation(folder, learner.pair, held_out, limiting_steps, seed)
+    given = {}
+    if "y" in learner.pair.latent:  # a row for every class
+        given["y"] = np.repeat(np.arange(learner.pair.families["y"].num_classes), ROW)
+    samples = learner.generate(
+        len(given["y"]) if given else SHOWN, seed=seed, output="mean", **given
+    )
+    pictures.save(folder / "samples.png", pictures.grid(samples["x"]))
+    limiting = learner.limiting(SHOWN, steps=limiting_steps, seed=seed, output="mean")["x"]
+    pictures.save(folder / "limiting.png", pictures.grid(limiting))
+    chosen = spread(held_out["x"], SHOWN // 2)
+    both = pictures.pairs(chosen, learner.reconstruct({"x": chosen}, seed=seed)["x"])
+    pictures.save(folder / "reconstructions.png", both)
+
+
+def _segmentation(folder, team, held_out, limiting_steps, seed):
+    """Held-out images with their maps; appearance transferred; the full limiting distribution."""
+    x, s = (spread(held_out[name], ROW) for name in ("x", "s"))
+    palette = colours(team.families["s"].num_classes)
+    found = team.segment(x, seed=seed)
+    doubt = _painted(found["uncertainty"][..., None] / np.log(len(palette)))
+    rows = [
+        _painted(x),
+        palette[s],
+        palette[found["s"]],
+        doubt,
+        _painted(team.render(s, seed=seed)),
+    ]
+    labels = ["image", "label map", "segment(image)", "uncertainty", "render(label map)"]
+    pictures.labelled_rows(folder / "segmentations.png", rows, labels)
+    painted = team.transfer(x, s, s, seed=seed)
+    blank = np.full_like(x[:1], 0.5)
+    rows = [np.concatenate([_painted(blank), palette[s]])]
+    rows += [_painted(np.concatenate([x[i : i + 1], painted[i]])) for i in range(len(x))]
+    pictures.save(folder / "transfer.png", pictures.grid(np.concatenate(rows), columns=ROW + 1))
+    start = {"x": x, "s": s}
+    rows, labels = [_painted(x), palette[s]], ["data", ""]
+    for steps in sorted({1, limiting_steps}):
+        after = team.limiting_pairs(start=start, steps=steps, seed=seed, output="mean")
+        rows += [_painted(after["x"]), palette[after["s"]]]
+        labels += [f"after {steps}", ""]
+    pictures.labelled_rows(folder / "limiting.png", rows, labels)
+    free = team.limiting_pairs(SHOWN // 2, steps=limiting_steps, seed=seed, output="mean")
+    pictures.save(folder / "samples.png", grid(team, free))
+
+
+def grid(model, values, *, columns=ROW):
+    """Returns the grid of images, of a team above their label maps, uint8 [height, width, C]."""
+    if not isinstance(model, Team):
+        return pictures.grid(values["x"], columns=columns)
+    palette = colours(model.families["s"].num_classes)
+    return pictures.pairs(_painted(values["x"]), palette[values["s"]], columns=columns)
+
+
+def _painted(x):
+    """Returns images [N, H, W, 1 or 3] as colours [N, H, W, 3]."""
+    return np.repeat(x, 3, axis=-1) if x.shape[-1] == 1 else x

@@ -1,0 +1,118 @@
+"""A run: the folder that training writes."""
+
+import json
+import os
+import pathlib
+
+from keras_symvae import callbacks, pictures
+from zoo.runs import portraits
+from zoo.runs import report as reports
+
+PICTURES = dict.fromkeys((*portraits.OF_PAIR, *portraits.OF_TEAM, "curves.png"))
+FILES = ("settings.json", "model.keras", "metrics.jsonl", "report.json", "backup", "tensorboard")
+BATCH_SIZE = 500  # of held-out data
+
+
+class Run:
+    """The folder of one run.
+
+        settings.json   flags and recipe       metrics.jsonl   one line per epoch
+        model.keras     the trained learner    report.json     last and best of every metric
+        backup/         what --resume needs    tensorboard/    curves and pictures
+        curves.png and the pictures of `portraits`
+
+    Args:
+        folder: its path.
+    """
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.model = self.folder / "model.keras"
+        self.log = callbacks.MetricsLog(self.folder / "metrics.jsonl")
+
+    @property
+    def settings(self):
+        """The settings it was started with.
+
+        Raises:
+            FileNotFoundError: the folder holds no run.
+        """
+        path = self.folder / "settings.json"
+        if not path.is_file():
+            raise FileNotFoundError(f"{self.folder} holds no run; a run has a settings.json")
+        return json.loads(path.read_text(encoding="utf-8"))
+
+    def check_new(self):
+        """Refuses a folder in which training would write over anything that was trained.
+
+        A run that failed before its first epoch had ended is nothing to keep.
+
+        Raises:
+            FileExistsError: says what to do.
+        """
+        if self.folder.exists() and not self.folder.is_dir():
+            raise FileExistsError(f"--out={self.folder} is a file; choose another --out")
+        kept = ("model.keras", "report.json", "backup", *PICTURES)
+        if self.log.records() or any((self.folder / name).exists() for name in kept):
+            raise FileExistsError(
+                f"--out={self.folder} holds a run, which stays as it is; go on with it by "
+                "--resume, or choose another --out"
+            )
+
+    def begin(self, settings):
+        """Makes the folder and keeps the settings there."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        reports.write(self.folder / "settings.json", settings)
+
+    def train(self, learner, batches, held_out, *, settings, verbose):
+        """Trains up to the last step, from wherever the backup ends; returns the epochs it did."""
+        backup = callbacks.Backup(self.folder / "backup")
+        logs = self.folder / "tensorboard"
+        # `fit` has epochs of one length only, so a rest is a `fit` of its own.
+        full, rest = divmod(settings["steps"], settings["epoch_steps"])
+        stages = [(full, settings["epoch_steps"])] + ([(full + 1, rest)] if rest else [])
+        final = ("loss", "decoder/x", "val_loss", "val_decoder/x", "accuracy/y")
+        watchers = [
+            callbacks.Information(held_out),
+            *([callbacks.Accuracy(held_out)] if "y" in held_out else []),
+            callbacks.Pictures(logs / "pictures", held_out),
+            callbacks.TensorBoard(logs),
+            self.log,
+            callbacks.Progress(final=final, total=stages[-1][0]),
+            backup,  # last: what an epoch writes is complete before its state is
+        ]
+        before = done = backup.restore(learner)
+        for epochs, steps in stages:
+            if done < epochs:
+                learner.fit(
+                    batches,
+                    epochs=epochs,
+                    steps_per_epoch=steps,
+                    validation_data=held_out,
+                    validation_batch_size=BATCH_SIZE,
+                    callbacks=watchers,
+                    verbose=verbose,
+                )
+                done = epochs
+        return done - before
+
+    def save(self, learner):
+        """Writes the model in one move, so that no half-written file takes its name."""
+        unfinished = self.folder / "unfinished.keras"
+        learner.save(unfinished)
+        os.replace(unfinished, self.model)
+
+    def draw(self, learner, held_out, *, limiting_steps, seed):
+        """Writes the pictures, see `portraits.draw`."""
+        portraits.draw(self.folder, learner, held_out, limiting_steps=limiting_steps, seed=seed)
+        pictures.curves(self.folder / "curves.png", self.log.records())
+
+    def last_report(self):
+        """Returns what `report` wrote last."""
+        return json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
+
+    def report(self, settings):
+        """Writes and returns report.json, see `reports.of_training`."""
+        report = reports.of_training(self.log.records(), settings=settings)
+        reports.write(self.folder / "report.json", report)
+        return report

@@ -1,0 +1,221 @@
+"""The settings of a run: the flags and the recipe that together decide its result."""
+
+import dataclasses
+import json
+import math
+import pathlib
+
+import keras
+import numpy as np
+
+from keras_symvae import (
+    ASVAE,
+    AVB,
+    ELBO,
+    FGAN,
+    SVAE,
+    WAE,
+    Cooperative,
+    Pair,
+    SymmetricEquilibrium,
+)
+from zoo.cli import commands
+from zoo.runs.data import Data
+from zoo.presets import table as presets
+from zoo.datasets.preparation import Preparation
+from zoo.presets.recipes import Recipe
+
+FLAGS = (
+    "preset",
+    "learner",
+    "data",
+    "labels_per_class",
+    "masks",
+    "prior",
+    "binarize",
+    "steps",
+    "batch_size",
+    "learning_rate",
+    "option",
+    "seed",
+    "epoch_steps",
+    "steps_per_execution",
+    "jit_compile",
+)
+LEARNERS = {
+    "symmetric": SymmetricEquilibrium,
+    "elbo": ELBO,
+    "cooperative": Cooperative,
+    "avb": AVB,
+    "as_vae": ASVAE,
+    "svae": SVAE,
+    "wae": WAE,
+    "fgan": FGAN,
+}
+TARGETS = {"ladder": None, "implicit": None, "semi_supervised": "y", "segmentation": "s"}
+EPOCHS = 20  # about so many lines of metrics, where a run is short enough
+LONGEST_EPOCH = 500  # steps: metrics, pictures and backup are never older than that
+
+
+def resolve(flags):
+    """Returns the settings as plain JSON values: what the flags leave open, the preset decides.
+
+    Args:
+        flags: {name: value or None} of all `FLAGS`; they are kept under "flags".
+
+    Raises:
+        ValueError: the flags contradict one another.
+    """
+    preset = presets.get(flags["preset"])
+    learner = flags["learner"] or next(iter(preset.recipes))
+    if learner not in preset.recipes:
+        raise ValueError(
+            f"preset {flags['preset']!r} has recipes for {', '.join(preset.recipes)}, not for "
+            f"--learner={learner}"
+        )
+    recipe = preset.recipes[learner]
+    for flag, model in {"labels_per_class": "semi_supervised", "masks": "segmentation"}.items():
+        if flags[flag] is not None and preset.model != model:
+            raise ValueError(f"preset {flags['preset']!r} is a {preset.model}, without --{flag}")
+    if flags["prior"] is not None and (preset.model != "ladder" or learner == "elbo"):
+        raise ValueError(
+            "--prior is for ladders, and not for --learner=elbo; take --learner=symmetric"
+        )
+    if flags["learning_rate"] is not None:
+        rates = dict.fromkeys(recipe.learning_rate, flags["learning_rate"])
+        recipe = dataclasses.replace(recipe, learning_rate=rates)
+    options = {**recipe.options, **_options(flags["option"] or ())}
+    recipe = dataclasses.replace(recipe, options=options)
+    steps = flags["steps"] or preset.steps
+    epoch_steps = flags["epoch_steps"]
+    group = flags["steps_per_execution"]
+    if group is None:
+        group = math.gcd(preset.steps_per_execution, steps, epoch_steps or 0)
+    if steps % group:
+        raise ValueError(f"--steps_per_execution={group} does not divide --steps={steps}")
+    if epoch_steps is None:
+        epoch_steps = min(max(steps // EPOCHS, 1), LONGEST_EPOCH)
+        epoch_steps = -(-epoch_steps // group) * group
+    epoch_steps = min(epoch_steps, steps)
+    if epoch_steps % group:
+        raise ValueError(
+            f"--steps_per_execution={group} does not divide --epoch_steps={epoch_steps}"
+        )
+    preparation = dict(preset.preparation)
+    if flags["binarize"] is not None:
+        preparation["binarize"] = flags["binarize"]
+        if flags["binarize"] == "none":
+            preparation.pop("flip", None)  # it would flip bits, and there are none
+    source = _settled(flags["data"] or preset.data)
+    settings = {
+        "preset": flags["preset"],
+        "learner": learner,
+        "data": source,
+        "labelled": flags["labels_per_class"] or flags["masks"],
+        "prior": flags["prior"] and str(pathlib.Path(flags["prior"]).expanduser().resolve()),
+        "steps": steps,
+        "batch_size": flags["batch_size"] or preset.batch_size,
+        "labelled_batch_size": preset.labelled_batch_size,
+        "seed": flags["seed"],
+        "binarize": preparation.get("binarize", "none"),
+        "epoch_steps": epoch_steps,
+        "steps_per_execution": group,
+        "jit_compile": flags["jit_compile"],
+        "architecture": preset.architecture,
+        "preparation": preparation,
+        **dataclasses.asdict(recipe),
+        "flags": {**flags, "data": source},
+    }
+    return json.loads(json.dumps(settings, default=repr))
+
+
+def learner(settings):
+    """Returns the compiled, untrained learner; its weights depend on the settings alone."""
+    fields = [field.name for field in dataclasses.fields(Recipe)]
+    recipe = Recipe(**{name: settings[name] for name in fields})
+    keras.utils.set_random_seed(settings["seed"])
+    prior = {} if settings["prior"] is None else {"prior": _prior(settings["prior"])}
+    pair = presets.get(settings["preset"]).pair(**prior)
+    model = LEARNERS[settings["learner"]](pair, seed=settings["seed"], **recipe.options)
+    model.compile(
+        recipe.optimizer(steps=settings["steps"]),
+        steps_per_execution=settings["steps_per_execution"],
+        jit_compile=settings["jit_compile"],
+    )
+    return model
+
+
+def data(settings):
+    """Returns the `Data` of a run."""
+    architecture = settings["architecture"]
+    return Data(
+        settings["data"],
+        shape=architecture["image_shape"],
+        preparation=Preparation(**settings["preparation"]),
+        owner=f"preset {settings['preset']!r}",
+        target=TARGETS[presets.get(settings["preset"]).model],
+        num_classes=architecture.get("num_classes"),
+        labelled=settings["labelled"],
+    )
+
+
+def check_same(settings, *, former):
+    """Refuses settings that would make another run than the former ones.
+
+    What the former ones do not name, because there was no such setting yet, was off.
+
+    Raises:
+        ValueError: names every setting that differs, with both values.
+    """
+    changed = [
+        f"{name} was {former.get(name)!r} and is now {value!r}"
+        for name, value in settings.items()
+        if name != "flags" and former.get(name) != value and (name in former or value)
+    ]
+    if changed:
+        raise ValueError(
+            f"--resume goes on with the settings of the run, but {'; '.join(changed)}. Leave these "
+            "flags out, or choose another --out for a new run"
+        )
+
+
+def _prior(path):
+    """Returns the prior of z0 in a file: rows z0 of a .npz or .npy, or the pair of a model.keras.
+
+    Raises:
+        ValueError: the file is none of these.
+    """
+    path = pathlib.Path(path)
+    if path.suffix == ".keras":
+        trained = commands.load_model(path).pair
+        if not isinstance(trained, Pair) or trained.observed != ("x",):
+            raise ValueError(f"--prior={path} is no model of one variable x")
+        return trained
+    if path.suffix not in (".npz", ".npy"):
+        raise ValueError(f"--prior is a .npz with z0, a .npy or a model.keras; received {path}")
+    rows = np.load(path, allow_pickle=False)
+    if path.suffix == ".npz" and "z0" not in rows.files:
+        raise ValueError(f"--prior={path} holds {rows.files}; latents have to be called z0")
+    return rows["z0"] if path.suffix == ".npz" else rows
+
+
+def _options(assignments):
+    """Returns {argument of the learner: value} of "name=value"; a value is JSON or a word."""
+    options = {}
+    for assignment in assignments:
+        name, equals, value = assignment.partition("=")
+        if not equals:
+            raise ValueError(f"--option is name=value; received {assignment!r}")
+        if name in FLAGS:
+            raise ValueError(f"--option={assignment}: {name} has a flag of its own, --{name}")
+        try:
+            options[name] = json.loads(value)
+        except json.JSONDecodeError:
+            options[name] = value
+    return options
+
+
+def _settled(data):
+    """A path is kept in full, so that a run can be resumed from another folder."""
+    path = pathlib.Path(data).expanduser()
+    return str(path.resolve()) if data != "digits" and path.exists() else data
