@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from tests.learners.test_as_vae import implicit_pair
+from tests.learners.adversarial.test_as_vae import implicit_pair
 
 from keras_symvae import SVAE, seeds
 from tests import cases, gaussians
