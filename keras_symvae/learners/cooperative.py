@@ -2,18 +2,18 @@
 
 import functools
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_symvae import seeds
 from keras_symvae.learners.learner import Learner
+from keras_symvae.learners.registry import register
 from keras_symvae.learners.step.cost import Outcome, Terms
 from keras_symvae.learners.symmetric import checked, explained, recognised, recovered
 from keras_symvae.model.team import Team, lent
 
 
-@keras.saving.register_keras_serializable(package="keras_symvae")
+@register("cooperative")
 class Cooperative(Learner):
     """The game of several models of Schlesinger & Flach (FLICS 2025).
 

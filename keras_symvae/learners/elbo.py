@@ -2,16 +2,16 @@
 
 import contextlib
 
-import keras
 import tensorflow as tf
 
 from keras_symvae.families import estimators
 from keras_symvae.learners.learner import Learner
+from keras_symvae.learners.registry import register
 from keras_symvae.learners.step.cost import Outcome, Terms, share, total
 from keras_symvae.learners.symmetric import recognised
 
 
-@keras.saving.register_keras_serializable(package="keras_symvae")
+@register("elbo")
 class ELBO(Learner):
     """The evidence lower bound as a game in which both players have the same utility.
 

@@ -2,12 +2,12 @@
 
 import functools
 
-import keras
 import tensorflow as tf
 
 from keras_symvae import seeds
 from keras_symvae.learners import information as utilities
 from keras_symvae.learners.learner import Learner
+from keras_symvae.learners.registry import register
 from keras_symvae.learners.step.cost import Outcome, Terms, share, total
 
 WEIGHTS = {
@@ -19,7 +19,7 @@ WEIGHTS = {
 }
 
 
-@keras.saving.register_keras_serializable(package="keras_symvae")
+@register("symmetric")
 class SymmetricEquilibrium(Learner):
     """The symmetric game of Flach, Schlesinger, Shekhovtsov (AISTATS 2024).
 

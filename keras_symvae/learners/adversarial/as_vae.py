@@ -1,15 +1,14 @@
 """The adversarial symmetric VAE: both joints meet, seen by two critics."""
 
-import keras
-
 from keras_symvae import seeds
 from keras_symvae.learners.adversarial import joints
 from keras_symvae.learners.adversarial.base import AdversarialLearner, contrasted, drawn_prior
 from keras_symvae.learners.adversarial.critic import Critic
+from keras_symvae.learners.registry import register
 from keras_symvae.learners.step.cost import Outcome, total
 
 
-@keras.saving.register_keras_serializable(package="keras_symvae")
+@register("as_vae")
 class ASVAE(AdversarialLearner):
     """The symmetric divergence of q(x, z) = data(x) q(z|x) and p(x, z) = p(z) p(x|z).
 

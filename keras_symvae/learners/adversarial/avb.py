@@ -2,7 +2,6 @@
 
 import math
 
-import keras
 import tensorflow as tf
 
 from keras_symvae import seeds
@@ -14,12 +13,13 @@ from keras_symvae.learners.adversarial.base import (
     require_gradients,
 )
 from keras_symvae.learners.adversarial.critic import Critic
+from keras_symvae.learners.registry import register
 from keras_symvae.learners.step.cost import Outcome, total
 
 JITTER = 1e-4  # of variances, so that a code that no longer varies can still be normalised
 
 
-@keras.saving.register_keras_serializable(package="keras_symvae")
+@register("avb")
 class AVB(AdversarialLearner):
     """The ELBO for encoders that can only be sampled.
 

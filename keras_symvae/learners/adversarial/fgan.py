@@ -1,6 +1,5 @@
 """f-GANs: a critic bounds an f-divergence between data and dreams, and the decoder lowers it."""
 
-import keras
 import tensorflow as tf
 
 from keras_symvae import seeds
@@ -12,11 +11,12 @@ from keras_symvae.learners.adversarial.base import (
     require_no_context,
 )
 from keras_symvae.learners.adversarial.critic import Critic
+from keras_symvae.learners.registry import register
 from keras_symvae.learners.step.cost import Outcome, total
 from keras_symvae.learners.symmetric import WEIGHTS, recovered
 
 
-@keras.saving.register_keras_serializable(package="keras_symvae")
+@register("fgan")
 class FGAN(AdversarialLearner):
     """Minimises an f-divergence by its variational bound.
 

@@ -1,17 +1,16 @@
 """The symmetric VAE and ALI: both joints meet, seen by one critic."""
 
-import keras
-
 from keras_symvae import seeds
 from keras_symvae.learners.adversarial import joints
 from keras_symvae.learners.adversarial.base import AdversarialLearner, contrasted
 from keras_symvae.learners.adversarial.critic import Critic
+from keras_symvae.learners.registry import register
 from keras_symvae.learners.step.cost import Outcome, total
 
 GAMES = ("symmetric_kl", "ali")
 
 
-@keras.saving.register_keras_serializable(package="keras_symvae")
+@register("svae")
 class SVAE(AdversarialLearner):
     """The divergence of data(x) q(z|x) and p(z) p(x|z), by one critic f of both variables.
 

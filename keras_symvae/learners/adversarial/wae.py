@@ -2,7 +2,6 @@
 
 import math
 
-import keras
 import tensorflow as tf
 
 from keras_symvae import seeds
@@ -17,6 +16,7 @@ from keras_symvae.learners.adversarial.base import (
     require_no_context,
 )
 from keras_symvae.learners.adversarial.critic import Critic
+from keras_symvae.learners.registry import register
 from keras_symvae.learners.step.cost import Outcome, total
 
 COSTS = {
@@ -27,7 +27,7 @@ COSTS = {
 PENALTIES = ("mmd", "gan", *divergences.DIVERGENCES)
 
 
-@keras.saving.register_keras_serializable(package="keras_symvae")
+@register("wae")
 class WAE(AdversarialLearner):
     """Optimal transport from data to dreams, through codes of the prior's distribution.
 

@@ -4,11 +4,11 @@ import math
 
 import numpy as np
 import pytest
-from tests.learners.adversarial.test_as_vae import implicit_pair
 
 from keras_symvae import SVAE, seeds
 from tests import cases, gaussians
 from tests.gaussians import GaussianPair, kl
+from tests.learners.adversarial.test_as_vae import implicit_pair
 
 SEED, MANY = seeds.make(0), 200_000
 
