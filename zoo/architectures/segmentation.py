@@ -194,7 +194,7 @@ class Segmentation(Architecture, Team):
 
     def _render(self, values, *, seed, output):
         size = tf.shape(values["s"])[0]
-        return self["painter"].dream(size, seed=seeds.make(seed), given=values, output=output)
+        return self["painter"].chain.dream(size, seed=seeds.make(seed), given=values, output=output)
 
     def _limiting(self, values, *, n, steps, seed, output):
         root = seeds.make(seed)
@@ -202,7 +202,7 @@ class Segmentation(Architecture, Team):
             family, fork = self.families["s"], seeds.fold(root, 0)
             shape = tf.concat([[n], family.shape], axis=0)
             noise = tf.random.stateless_uniform(shape, fork, 0, family.num_classes, tf.int32)
-            values = self["painter"].dream(n, seed=fork, given={"s": noise})
+            values = self["painter"].chain.dream(n, seed=fork, given={"s": noise})
         pair = {"x": values["x"], "s": values["s"]}
 
         def turn(step, pair):
@@ -215,8 +215,8 @@ class Segmentation(Architecture, Team):
     def _turn(self, pair, *, seed, output="sample"):
         """One step of the full chain."""
         painter, labeller = self["painter"], self["labeller"]
-        coded = labeller.encoded(pair, seed=seeds.fold(seed, 0))
-        mapped = labeller.decoded(coded, seed=seeds.fold(seed, 1))
-        coded = painter.encoded({"x": pair["x"], "s": mapped["s"]}, seed=seeds.fold(seed, 2))
-        painted = painter.decoded(coded, seed=seeds.fold(seed, 3), output=output)
+        coded = labeller.chain.encode(pair, seed=seeds.fold(seed, 0))
+        mapped = labeller.chain.decode(coded, seed=seeds.fold(seed, 1))
+        coded = painter.chain.encode({"x": pair["x"], "s": mapped["s"]}, seed=seeds.fold(seed, 2))
+        painted = painter.chain.decode(coded, seed=seeds.fold(seed, 3), output=output)
         return {**painted, "z1": mapped["z1"]}

@@ -158,7 +158,7 @@ class SemiSupervised(Architecture, Pair):
             return tf.nn.softmax(self.encoder.natural("y", reads, tf.shape(x)[0]))
 
         def turn(step, x, total):
-            after = self.alternated({"x": x}, steps=1, seed=seeds.fold(root, step))["x"]
+            after = self.chain.alternate({"x": x}, steps=1, seed=seeds.fold(root, step))["x"]
             return step + 1, after, total + recognised(after)
 
         start = (0, values["x"], recognised(values["x"]))
