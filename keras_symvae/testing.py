@@ -91,6 +91,7 @@ def run_learner_test(learner, data, *, optimizer="adam"):
         optimizer: as in `compile`; a name, or a dict of names.
     """
     size = len(next(iter(data.values())))
+    learner.compile(optimizer)
     start = learner.get_weights()
     owners = [learner.pair, *getattr(learner, "critics", {}).values()]
     before = [weight.numpy() for owner in owners for weight in owner.weights]
@@ -105,7 +106,6 @@ def run_learner_test(learner, data, *, optimizer="adam"):
         return twin
 
     assert fresh().get_config() == learner.get_config()
-    learner.compile(optimizer)
     with tempfile.TemporaryDirectory() as folder:
         history = fit(learner, 2, callbacks=[Backup(folder)])
         assert history.keys() == set(learner.metric_names)

@@ -52,7 +52,7 @@ class Variables:
         unknown = sorted(values.keys() - self.families.keys())
         if unknown:
             raise ValueError(
-                f"The data hold {unknown}, which are no variables of this model; its variables are "
+                f"The data hold {unknown}, which are no variables of this pair; its variables are "
                 f"{sorted(self.families)}. Drop them, or pass a dict with the right names."
             )
         return values

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from keras_symvae.data.batch import Batch, all_of, any_of, kinds, share
+from keras_symvae.data.batch import all_of, any_of, kinds, of_values, share
 from keras_symvae.families import Bernoulli, Categorical
 from keras_symvae.learners.step.cost import NOTHING, Outcome, judged, total
 from keras_symvae.model.pair import Pair
+from keras_symvae.model.player import Values
 
 Weights = dict[str, float]
 TERMS: Weights = {
@@ -19,8 +20,9 @@ TERMS: Weights = {
 }
 
 
-def wake(pair: Pair, batch: Batch, *, seed: tf.Tensor, weights: Mapping[str, float]) -> Outcome:
+def wake(pair: Pair, batch: Values, *, seed: tf.Tensor, weights: Mapping[str, float]) -> Outcome:
     """Returns the `Outcome` L_p of the decoder on a batch that the encoder completed."""
+    batch = of_values(batch)
     completed = pair.chain.encode(batch, seed=seed)
     found = kinds(pair.schema, batch)
     shares = [
@@ -32,8 +34,9 @@ def wake(pair: Pair, batch: Batch, *, seed: tf.Tensor, weights: Mapping[str, flo
     return judged(pair.decoder, completed, weight=weight)
 
 
-def sleep(pair: Pair, batch: Batch, *, seed: tf.Tensor, weights: Mapping[str, float]) -> Outcome:
+def sleep(pair: Pair, batch: Values, *, seed: tf.Tensor, weights: Mapping[str, float]) -> Outcome:
     """Returns the `Outcome` L_q of the encoder on dreams, as many as the batch has examples."""
+    batch = of_values(batch)
     # The dreams of examples that hold latents alone start from these.
     alone = kinds(pair.schema, batch)["latent"]
     start = {name: all_of([batch.known(name), alone]) for name in pair.latent}
@@ -43,8 +46,9 @@ def sleep(pair: Pair, batch: Batch, *, seed: tf.Tensor, weights: Mapping[str, fl
     return judged(pair.encoder, dreams, weight=weights["encoder/dreams"] * share(dreaming))
 
 
-def labels(pair: Pair, batch: Batch, *, weights: Mapping[str, float]) -> Outcome:
+def labels(pair: Pair, batch: Values, *, weights: Mapping[str, float]) -> Outcome:
     """Returns the `Outcome` L_q of the encoder on the latents that the batch holds."""
+    batch = of_values(batch)
     paired = kinds(pair.schema, batch)["paired"]
     if paired is False:
         return NOTHING
@@ -52,7 +56,7 @@ def labels(pair: Pair, batch: Batch, *, weights: Mapping[str, float]) -> Outcome
     return judged(pair.encoder, batch, weight=weight, kind="paired")
 
 
-def information(pair: Pair, batch: Batch, *, weights: Mapping[str, float]) -> Outcome:
+def information(pair: Pair, batch: Values, *, weights: Mapping[str, float]) -> Outcome:
     """Returns the `Outcome` of the information that latents hold about the observed values.
 
         I = H(mean_n q_n) - mean_n H(q_n),    q_n = q(v | x_n),    the sum over the elements of v
@@ -66,6 +70,7 @@ def information(pair: Pair, batch: Batch, *, weights: Mapping[str, float]) -> Ou
     """
     if not weights:
         return NOTHING
+    batch = of_values(batch)
     found = kinds(pair.schema, batch)
     readable = any_of([found["paired"], found["observed"]])
     rows = tf.ones([batch.size]) if readable is True else tf.cast(readable, tf.float32)

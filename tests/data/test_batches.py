@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 from keras_symvae import Batches, seeds
-from keras_symvae.data.batches import Mixture, of
+from keras_symvae.data.batches import Mixture
+from keras_symvae.data.feed import batches
 
 X = np.random.default_rng(0).normal(size=(12, 3)).astype("float32")
 NUMBERS = {"x": np.arange(10, dtype="float32"), "y": np.arange(10, dtype="int32") * 2}
@@ -128,7 +129,7 @@ def test_a_mixture_puts_batches_below_each_other_and_marks_what_is_missing():
 
 
 def test_members_of_a_team_have_batches_of_their_own():
-    together = of({"one": {"x": X}, "two": {"x": X[:6]}}, batch_size=3, seed=4)
+    together = batches({"one": {"x": X}, "two": {"x": X[:6]}}, batch_size=3, seed=4)
     assert together.steps_per_epoch == len(X) // 3
     for member, size in (("one", len(X)), ("two", 6)):
         alone = Batches({"x": X[:size]}, batch_size=3, seed=4)

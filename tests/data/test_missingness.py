@@ -90,6 +90,11 @@ def batch(pair, example, patterns):
     return values
 
 
+def marked(pair, values):
+    """Returns the `Batch` of values in which markers stand for what is missing."""
+    return pair.batch(values, lacking=values)
+
+
 def kind(known):
     if "x" not in known:
         return "latent"
@@ -113,7 +118,7 @@ def test_every_pattern_of_missingness_scores_what_enumeration_says(example):
         "encoder/dreams": 1.5,
     }
     learner = SymmetricEquilibrium(pair, weights=weights)
-    values = batch(pair, example, PATTERNS)
+    values = marked(pair, batch(pair, example, PATTERNS))
     p = np.reshape(learner.decoder_utility(values, SEED).gain, [len(PATTERNS), COPIES])
     q = np.reshape(learner.encoder_utility(values, SEED).gain, [len(PATTERNS), COPIES])
     kinds = [kind(known) for known in PATTERNS]
@@ -132,7 +137,7 @@ def test_costs_are_means_over_the_examples_that_have_them():
     pair = tiny()
     learner = SymmetricEquilibrium(pair)
     values = batch(pair, (1, 2, 1), PATTERNS)
-    outcome = learner.encoder_utility(values, SEED)
+    outcome = learner.encoder_utility(marked(pair, values), SEED)
     present = outcome.present["encoder/y/paired"].numpy()
     assert present.mean() == 2 / 7  # {x, y} and {x, y, z0}
     cost = outcome.costs["encoder/y/paired"].numpy()
@@ -153,10 +158,10 @@ def test_a_batch_without_labels_is_the_unsupervised_game():
     learner = SymmetricEquilibrium(pair)
     values = batch(pair, (3, 1, 0), [("x",)])
     for utility in (learner.decoder_utility, learner.encoder_utility):
-        marked, plain = utility(values, SEED), utility({"x": values["x"]}, SEED)
-        np.testing.assert_array_equal(marked.gain, plain.gain)
+        lacking, plain = utility(marked(pair, values), SEED), utility({"x": values["x"]}, SEED)
+        np.testing.assert_array_equal(lacking.gain, plain.gain)
         for name, cost in plain.costs.items():
-            np.testing.assert_array_equal(marked.costs[name], cost)
+            np.testing.assert_array_equal(lacking.costs[name], cost)
 
 
 def test_what_is_missing_never_reaches_a_gradient():
@@ -208,7 +213,8 @@ def test_the_bound_of_labelled_images_is_the_enumerated_one(weight):
     without = np.exp(q) * (p - q)
     expected = {("x", "y"): with_label.sum(), ("x",): without.sum()}
     learner = ELBO(pair, label_weight=weight)
-    outcome = learner.utility(batch(pair, example, list(expected)), SEED, training=False)
+    values = marked(pair, batch(pair, example, list(expected)))
+    outcome = learner.utility(values, SEED, training=False)
     gains = np.reshape(outcome.gain, [2, COPIES])
     expected["x", "y"] += weight * table.q["y"][2, 1, 0]
     for gain, bound in zip(gains, expected.values(), strict=True):

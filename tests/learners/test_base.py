@@ -13,10 +13,11 @@ from tests import cases
 
 
 def test_the_table_holds_every_learner():
-    public = {getattr(learners, name) for name in learners.__all__}
+    public = [getattr(learners, name) for name in learners.__all__]
     games = {part for part in public if inspect.isclass(part) and issubclass(part, Learner)}
     tables = (cases.LEARNERS, cases.TEAM_LEARNERS, cases.ADVERSARIAL_LEARNERS)
     assert games - {Learner} == {learner for table in tables for learner in table.values()}
+    assert games - {Learner} == set(learners.LEARNERS.values())
 
 
 @pytest.mark.parametrize("name", cases.LEARNERS)

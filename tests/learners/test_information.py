@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import zoo
 from keras_symvae import SymmetricEquilibrium, evaluation, testing
-from keras_symvae.learners.information import informed
+from keras_symvae.learners.utilities import information
 from tests import cases
 
 
@@ -24,7 +24,7 @@ def spread(pair, *, by=3.0):
 def test_it_is_what_evaluation_measures():
     pair, x = model(), cases.images(40)
     spread(pair)
-    gain = informed(pair, {"x": tf.constant(x)}, weights={"y": 1.0}).gain
+    gain = information(pair, {"x": tf.constant(x)}, weights={"y": 1.0}).gain
     expected = evaluation.information(pair, x)["y"].sum()
     assert expected > 0.01
     np.testing.assert_allclose(gain, expected, rtol=1e-4)
@@ -37,15 +37,15 @@ def test_it_is_that_of_the_examples_whose_image_is_known():
     lacking[25:] = np.nan
     y = np.full(40, -1, np.int32)
     y[10:] = 1  # labels do not change what images say
-    values = {"x": tf.constant(lacking), "y": tf.constant(y)}
-    gain = informed(pair, values, weights={"y": 0.5}).gain
+    batch = pair.batch({"x": tf.constant(lacking), "y": tf.constant(y)}, lacking=("x", "y"))
+    gain = information(pair, batch, weights={"y": 0.5}).gain
     np.testing.assert_allclose(gain, 0.5 * evaluation.information(pair, x[:25])["y"].sum(), 1e-4)
 
 
 def test_bits_count_as_classes_do():
     pair, x = cases.ladder(order="reverse"), cases.images(40)
     first = pair.encoder.names[0]
-    gain = informed(pair, {"x": tf.constant(x)}, weights={first: 1.0}).gain
+    gain = information(pair, {"x": tf.constant(x)}, weights={first: 1.0}).gain
     np.testing.assert_allclose(gain, evaluation.information(pair, x)[first].sum(), rtol=1e-4)
 
 

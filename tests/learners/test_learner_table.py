@@ -108,14 +108,14 @@ def data(kind):
 @pytest.mark.parametrize(("kind", "learner"), ALLOWED, ids=map(" x ".join, ALLOWED))
 def test_what_is_allowed_trains_saves_and_resumes(kind, learner, tmp_path):
     values, options = data(kind), {"batch_size": 8, "verbose": 0}
-    model = LEARNERS[learner](PAIRS[kind]())
-    start = model.get_weights()
 
     def compiled(twin):
-        twin.compile({name: "adam" for name in model.players}, run_eagerly=True)  # spares tracing
+        twin.compile({name: "adam" for name in twin.players}, run_eagerly=True)  # spares tracing
         return twin
 
-    history = compiled(model).fit(values, epochs=2, callbacks=[Backup(tmp_path)], **options).history
+    model = compiled(LEARNERS[learner](PAIRS[kind]()))
+    start = model.get_weights()
+    history = model.fit(values, epochs=2, callbacks=[Backup(tmp_path)], **options).history
     assert history.keys() == set(model.metric_names)
     assert np.isfinite(list(history.values())).all() and int(model.guard.skipped) == 0
     model.save(tmp_path / "model.keras")

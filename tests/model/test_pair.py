@@ -6,7 +6,8 @@ import pytest
 import tensorflow as tf
 
 from keras_symvae import Factor, Pair, Player, families, seeds, testing
-from keras_symvae.model import questions as endpoints
+from keras_symvae.model import questions
+from keras_symvae.model.chain import Chain
 from tests import cases
 
 Dense = keras.layers.Dense
@@ -43,15 +44,15 @@ def test_roles_follow_from_who_draws_what():
 
 
 def test_many_examples_are_drawn_in_bounded_batches(monkeypatch):
-    monkeypatch.setattr(endpoints, "BATCH_SIZE", 100)
-    pair, sizes, dream = independent(), [], Pair.dream
+    monkeypatch.setattr(questions, "BATCH_SIZE", 100)
+    pair, sizes, dream = independent(), [], Chain.dream
 
     def watched(self, size, **options):
         values = dream(self, size, **options)
         tf.py_function(lambda value: sizes.append(len(value)), [values["x"]], [])
         return values
 
-    monkeypatch.setattr(Pair, "dream", watched)
+    monkeypatch.setattr(Chain, "dream", watched)
     values = pair.generate(250, seed=1)
     assert sizes == [100, 100, 50]
     assert {value.shape for value in values.values()} == {(250, 2)}
@@ -119,7 +120,7 @@ def test_a_step_of_the_limiting_chain_is_encode_and_decode():
 
 def test_outputs_are_draws_means_or_modes():
     pair = cases.ladder()
-    shown = {output: pair.generate(20, output=output)["x"] for output in endpoints.OUTPUTS}
+    shown = {output: pair.generate(20, output=output)["x"] for output in questions.OUTPUTS}
     assert set(np.unique(shown["sample"])) == set(np.unique(shown["mode"])) == {0.0, 1.0}
     np.testing.assert_array_equal(shown["mode"], (shown["mean"] > 0.5).astype("float32"))
 

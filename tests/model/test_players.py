@@ -97,7 +97,8 @@ def test_the_trunk_runs_once_per_walk():
 
 
 def test_tilt_adds_the_natural_parameters_of_the_base():
-    base, reads = chain(), {"x": KNOWN["x"].features(bits(5, 4))}
+    base, values = chain(), {"x": bits(5, 4), "z0": bits(5, 2)}
+    reads = {name: KNOWN[name].features(value) for name, value in values.items()}
     factors = [
         Factor("z0", given="x", network=Dense(2), tilt=True),
         Factor("z1", given="x", network=Dense(6), tilt=True),
@@ -105,11 +106,10 @@ def test_tilt_adds_the_natural_parameters_of_the_base():
     tilted = Player(factors, families=KNOWN, name="encoder")
     tilted.bind(base)
     base.factor("z0").raw.assign([2.0, -1.0])
-    reads["z0"] = KNOWN["z0"].features(bits(5, 2))
     own = KNOWN["z0"].natural(factors[0].network(reads["x"]))
     expected = own + np.float32([2.0, -1.0])
-    np.testing.assert_allclose(tilted.natural("z0", reads, 5), expected, rtol=1e-6)
-    parts = tilted.natural("z1", reads, 5)
+    np.testing.assert_allclose(tilted.eta("z0", values), expected, rtol=1e-6)
+    parts = tilted.eta("z1", values)
     own = KNOWN["z1"].natural(factors[1].network(reads["x"]))
     prior = KNOWN["z1"].natural(base.factor("z1").network(reads["z0"]))
     for part, first, second in zip(parts, own, prior, strict=True):

@@ -1,8 +1,8 @@
 """Costs: what a utility says of a batch, in nats."""
 
-import dataclasses
+import types
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 import tensorflow as tf
 
@@ -10,8 +10,7 @@ from keras_symvae.data.batch import Batch, Mask
 from keras_symvae.model.player import Player
 
 
-@dataclasses.dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What a utility returns, in nats.
 
     Args:
@@ -23,7 +22,7 @@ class Outcome:
 
     gain: Any
     costs: Mapping[str, tf.Tensor]
-    present: Mapping[str, Mask] = dataclasses.field(default_factory=dict)
+    present: Mapping[str, Mask] = types.MappingProxyType({})
 
     def plus(self, other: "Outcome") -> "Outcome":
         """Returns the `Outcome` of both, whose costs have different names."""
