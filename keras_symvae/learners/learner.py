@@ -57,6 +57,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
     may_lack: Collection[str] = ()  # variables that some examples may lack
     takes_codes: bool = True  # whether data may hold latents
     critics: Mapping[str, Any] = {}  # further players, {name: Critic}
+    apart: bool = False  # whether players get an optimizer each, also out of one for all
 
     def __init__(
         self,
@@ -116,7 +117,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
     ) -> None:
         """Chooses the optimizer: anything Keras takes, or one per player.
 
-        Where there are critics, every player gets an optimizer of its own, also of one for all.
+        In games with critics every player gets an optimizer of its own, also out of one for all.
 
         Args:
             optimizer: a name, an optimizer, or {"decoder": ..., "encoder": ...}; keys may also
@@ -128,7 +129,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
             ValueError: an optimizer is missing or has no weights; a loss or metrics were given.
         """
         refuse(options)
-        if self.critics and not isinstance(optimizer, (dict, keras.optimizers.MultiOptimizer)):
+        if self.apart and not isinstance(optimizer, (dict, keras.optimizers.MultiOptimizer)):
             optimizer = optimizers.copied(optimizer, players=self.players)
         if isinstance(optimizer, dict) and "class_name" not in optimizer:
             optimizer = optimizers.Optimizers(optimizer)

@@ -138,8 +138,8 @@ class FixedPrior(Requirement):
         for factor in model.decoder.factors:
             if factor.name in model.latent and factor.trainable_variables:
                 yield (
-                    f"draws codes of the prior as they are, but p({factor.name} | ...) has "
-                    f"weights, which nothing would teach; {self.remedy}."
+                    "draws codes of the prior as they are and cannot teach it, but "
+                    f"p({factor.name} | ...) has weights; {self.remedy}."
                 )
 
 

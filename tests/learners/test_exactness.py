@@ -125,7 +125,7 @@ def test_elbo_gradient_of_normal_latents_is_the_closed_form():
     def elbo():
         # -log p(x | z) is quadratic in z, so that its mean needs mean and variance of q alone.
         reads = {"x": tf.constant(REAL)}
-        weighted, precision = pair.encoder.natural("z", reads, 5)
+        weighted, precision = pair.encoder.eta("z", reads)
         mean, variance = weighted / precision, 1 / precision
         dense = pair.decoder.factor("x").network
         noise = tf.exp(2.0 * tf.convert_to_tensor(pair.decoder.factor("x").shared))
@@ -143,7 +143,7 @@ def test_elbo_gradient_of_bits_is_exact_where_the_cost_is_quadratic():
     states = tf.constant(bits(3))
 
     def elbo():
-        logits = pair.encoder.natural("z", {"x": tf.constant(REAL)}, 5)[:, None, :]
+        logits = pair.encoder.eta("z", {"x": tf.constant(REAL)})[:, None, :]
         log_q = tf.reduce_sum(
             states * tf.math.log_sigmoid(logits) + (1 - states) * tf.math.log_sigmoid(-logits), -1
         )

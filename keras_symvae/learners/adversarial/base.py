@@ -32,6 +32,7 @@ class AdversarialLearner(Learner):
     """
 
     takes_codes = False  # they compare codes that the players draw
+    apart = True
     kept: ClassVar = {"critic": lambda learner: learner.critics.get("critic")}
     given_by_subclasses = ("critics",)
 

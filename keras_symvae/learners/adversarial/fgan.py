@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from keras_symvae import seeds
-from keras_symvae.data.batch import Batch
+from keras_symvae.data.batch import Batch, size_of
 from keras_symvae.learners import utilities
 from keras_symvae.learners.adversarial import divergences
 from keras_symvae.learners.adversarial.base import AdversarialLearner, drawn_prior
@@ -116,7 +116,7 @@ class FGAN(AdversarialLearner):
         if self.pair.prior is not None:
             prior = drawn_prior(self.pair, batch, seed=seeds.fold(seed, 0))
         decoder, fork = self.pair.decoder, seeds.fold(seed, 1)
-        return decoder.rcomplete(prior, seed=fork, size=batch.size)[0]
+        return decoder.rcomplete(prior, seed=fork, size=size_of(batch))[0]
 
     def _scores(self, batch, dreams):
         return self.critic.score(batch), self.critic.score(dreams)

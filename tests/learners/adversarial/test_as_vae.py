@@ -6,7 +6,6 @@ import pytest
 import tensorflow as tf
 
 from keras_symvae import ASVAE, Factor, ImplicitFactor, Pair, Player, families, seeds
-from keras_symvae.learners.step.moves import play
 from tests import cases, gaussians
 from tests.gaussians import GaussianPair, kl
 
@@ -110,8 +109,8 @@ def test_each_move_leaves_the_other_side_alone():
     game = GaussianPair()
     learner = learner_of(game)
     learner.compile("sgd", run_eagerly=True)
-    moves = dict((players[0], (players, utility)) for players, utility in learner.moves())
-    played = play([moves["critic_codes"]], learner, game.sample(MANY), SEED)
+    moves = {move.players[0]: move for move in learner.moves()}
+    played = learner._play([moves["critic_codes"]], game.sample(MANY), SEED)
     owned = [*learner.critics["critic_codes"].weights, *learner.critics["critic_data"].weights]
     assert [v.path for v in played.variables] == [w.path for w in owned]
     for gradient in played.gradients:  # the best critics have nothing more to gain
@@ -119,7 +118,7 @@ def test_each_move_leaves_the_other_side_alone():
     with tf.GradientTape() as tape:
         gain = tf.reduce_mean(learner.utility(game.sample(1000), SEED).gain)
     assert np.abs(tape.gradient(gain, owned[0].value)).max() > 0.1  # what they must not see
-    played = play([moves["decoder"]], learner, game.sample(1000), SEED)
+    played = learner._play([moves["decoder"]], game.sample(1000), SEED)
     assert {v.path for v in played.variables} == {v.path for v in game.pair.trainable_variables}
 
 
