@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import keras
 
@@ -18,6 +18,10 @@ class Configured:
 
     kept: ClassVar[dict[str, Callable[[Any], Any]]] = {}  # {argument: function of the object}
     given_by_subclasses: ClassVar[tuple[str, ...]] = ()  # arguments that users do not see
+
+    if TYPE_CHECKING:  # what comes after this class in the order of parents takes the arguments
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None: ...
 
     def get_config(self) -> dict[str, Any]:
         """Returns {argument: value}, from which `from_config` makes the object again."""

@@ -80,7 +80,7 @@ class Batches(Minibatches):
             raise ValueError(f"batch_size is a positive number; received {batch_size!r}.")
         self.size = next(iter(lengths.values()))
         self.batch_size = min(batch_size, self.size)
-        self.steps_per_epoch: int = self.size // self.batch_size
+        self.steps_per_epoch = self.size // self.batch_size
         self.seed, self.transform, self.shuffle = seed, transform, shuffle
         self._values = values
 
@@ -90,7 +90,8 @@ class Batches(Minibatches):
 
     def at(self, step: int | tf.Tensor) -> dict[str, tf.Tensor]:
         step = tf.cast(step, tf.int64)
-        epoch, turn = step // self.steps_per_epoch, step % self.steps_per_epoch
+        steps = self.size // self.batch_size
+        epoch, turn = step // steps, step % steps
         chosen = turn * self.batch_size + tf.range(self.batch_size, dtype=tf.int64)
         root = seeds.fold(seeds.make(self.seed), seeds.DATA)
         if self.shuffle:
@@ -138,7 +139,7 @@ class Mixture(Minibatches):
 
     def __init__(self, parts: Sequence[Batches]) -> None:
         self.parts = list(parts)
-        self.steps_per_epoch = max(part.steps_per_epoch for part in self.parts)
+        self.steps_per_epoch = max(part.steps_per_epoch or 0 for part in self.parts) or None
         self.batch_size = sum(part.batch_size for part in self.parts)
         self.size = max(part.size for part in self.parts)
 

@@ -64,7 +64,7 @@ class ArraySource(Source):
         return tuple(self.rows)
 
     def sample(self, size: int | tf.Tensor, *, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        chosen = tf.random.stateless_uniform([size], seed, 0, self.size, tf.int32)
+        chosen = tf.random.stateless_uniform(tf.stack([size]), seed, 0, self.size, tf.int32)
         return {name: tf.gather(rows.value, chosen) for name, rows in self.rows.items()}
 
     def get_config(self) -> dict[str, Any]:
@@ -166,16 +166,16 @@ def get(prior: Any, *, names: Sequence[str]) -> Source | None:
         prior = tf.nest.map_structure(lambda *values: np.stack(values), *rows) if rows else {}
     if isinstance(prior, dict):
         return ArraySource(prior)
-    is_pair = hasattr(prior, "chain")
-    if callable(prior) and not is_pair:
-        return FunctionSource(prior, names=names)
-    if len(names) != 1 or (is_pair and len(prior.observed) != 1):
+    pair: Any = prior if hasattr(prior, "chain") else None
+    if callable(prior) and pair is None:
+        return FunctionSource(prior, names=names)  # pyright: ignore[reportArgumentType]
+    if len(names) != 1 or (pair is not None and len(pair.observed) != 1):
         raise ValueError(
             f"A prior of {list(names)} needs names: pass a dict of arrays, or a PairSource that "
             "renames the variables of a pair."
         )
-    if is_pair:
-        return PairSource(prior, rename={prior.observed[0]: names[0]})
+    if pair is not None:
+        return PairSource(pair, rename={pair.observed[0]: names[0]})
     if not isinstance(prior, (np.ndarray, tf.Tensor)):
         raise ValueError(
             "A prior is an array, a dict of arrays, a tf.data.Dataset, a function or a pair; "

@@ -45,6 +45,10 @@ class Cooperative(Learner):
     """
 
     requirements = (IsTeam(), Densities())
+    kept: ClassVar = {
+        "weights": lambda learner: learner.weights_of_terms,
+        "mixing": lambda learner: [list(row.values()) for row in learner.mixing.values()],
+    }
 
     def __init__(
         self,
@@ -57,23 +61,13 @@ class Cooperative(Learner):
         super().__init__(pair, **kwargs)
         self.mixing = _matrix(mixing, list(pair.members))
         self.weights_of_terms = utilities.checked_terms(weights)
-
-    kept: ClassVar = {
-        "weights": lambda learner: learner.weights_of_terms,
-        "mixing": lambda learner: [list(row.values()) for row in learner.mixing.values()],
-    }
+        own = [name for name in self.cost_names if "/encoder/" in name]
+        self.optional_cost_names = tuple(f"{name}/paired" for name in own)
+        self.may_lack = tuple(pair.families)
 
     @property
     def cost_names(self) -> Sequence[str]:
         return [f"{name}/{v}" for name, player in self.pair.players.items() for v in player.names]
-
-    @property
-    def optional_cost_names(self) -> Sequence[str]:
-        return [f"{name}/paired" for name in self.cost_names if "/encoder/" in name]
-
-    @property
-    def may_lack(self) -> Sequence[str]:
-        return list(self.pair.families)
 
     def moves(self) -> Sequence[Move]:
         games = {"decoder": self.decoder_utility, "encoder": self.encoder_utility}

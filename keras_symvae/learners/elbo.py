@@ -72,19 +72,13 @@ class ELBO(Learner):
         self.estimator, self.kl_weight = estimator, kl_weight
         self.warmup_steps, self.free_bits = warmup_steps, free_bits
         self.label_weight = label_weight
+        self.optional_cost_names = tuple(f"encoder/{name}/paired" for name in pair.encoder.names)
+        self.may_lack = pair.latent
 
     @property
     def cost_names(self) -> Sequence[str]:
         observed = [f"decoder/{name}" for name in self.pair.observed]
         return [*observed, *(f"encoder/{name}" for name in self.pair.latent)]
-
-    @property
-    def optional_cost_names(self) -> Sequence[str]:
-        return [f"encoder/{name}/paired" for name in self.pair.encoder.names]
-
-    @property
-    def may_lack(self) -> Sequence[str]:
-        return self.pair.latent
 
     def moves(self) -> Sequence[Move]:
         return [Move(("decoder", "encoder"), self.utility)]

@@ -61,18 +61,12 @@ class SymmetricEquilibrium(Learner):
         super().__init__(pair, **kwargs)
         self.weights_of_terms = utilities.checked_terms(weights)
         self.information = utilities.checked_information(pair, information)
+        self.optional_cost_names = tuple(f"encoder/{name}/paired" for name in pair.encoder.names)
+        self.may_lack = tuple(pair.families)
 
     @property
     def cost_names(self) -> Sequence[str]:
         return [f"{name}/{v}" for name, player in self.pair.players.items() for v in player.names]
-
-    @property
-    def optional_cost_names(self) -> Sequence[str]:
-        return [f"encoder/{name}/paired" for name in self.pair.encoder.names]
-
-    @property
-    def may_lack(self) -> Sequence[str]:
-        return list(self.pair.families)
 
     def moves(self) -> Sequence[Move]:
         decoder, encoder = self.decoder_utility, self.encoder_utility

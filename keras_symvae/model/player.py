@@ -121,7 +121,7 @@ class Player(Configured, keras.Layer):
         values: Values,
         *,
         draw: Draw | None = None,
-        seed: tf.Tensor | None = None,
+        seed: Any = None,
         size: int | tf.Tensor | None = None,
         names: Collection[str] | None = None,
     ) -> tuple[Batch, dict[str, Eta]]:
@@ -153,7 +153,7 @@ class Player(Configured, keras.Layer):
             self._check_reads(factor, reads)
             if isinstance(factor, Factor):
                 naturals[name] = self._natural(factor, reads, size)
-            if drawing:
+            if draw is not None and drawing:
                 fork = seeds.fold(seed, index)
                 if isinstance(factor, Factor):
                     drawn = draw(name, factor.family, naturals[name], fork)

@@ -14,7 +14,6 @@ from keras_symvae.learners.registry import register
 from keras_symvae.learners.step.cost import Outcome, total
 from keras_symvae.learners.step.moves import Move
 from keras_symvae.model.pair import Pair
-from keras_symvae.model.requirements import Requirement
 
 
 @register("as_vae")
@@ -64,6 +63,7 @@ class ASVAE(AdversarialLearner):
         **kwargs: Any,
     ) -> None:
         self.reconstruction = reconstruction
+        self.requirements = joints.requirements(reconstruction)
 
         def critics() -> dict[str, Critic]:
             names = (*pair.observed, *pair.latent)
@@ -74,10 +74,6 @@ class ASVAE(AdversarialLearner):
 
         super().__init__(pair, critics=critics, **kwargs)
         self.rebuilt = joints.weights(pair, reconstruction)
-
-    @property
-    def requirements(self) -> Sequence[Requirement]:
-        return joints.requirements(self.reconstruction)
 
     @property
     def cost_names(self) -> Sequence[str]:

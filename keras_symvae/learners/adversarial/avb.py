@@ -22,7 +22,6 @@ from keras_symvae.model.requirements import (
     Gradients,
     IsPair,
     RealCodes,
-    Requirement,
 )
 
 JITTER = 1e-4  # of variances, so that a code that no longer varies can still be normalised
@@ -74,14 +73,10 @@ class AVB(AdversarialLearner):
             raise ValueError(f"moment_draws is at least 2; received {moment_draws!r}.")
         self.adaptive_contrast, self.moment_draws = adaptive_contrast, moment_draws
         self.kl_weight = kl_weight
+        fixed = FixedPrior("take adaptive_contrast=True, or a prior without weights")
+        of_prior = RealCodes() if adaptive_contrast else fixed
+        self.requirements = (IsPair(), Densities("decoder"), Gradients(), of_prior)
         super().__init__(pair, critics=lambda: {"critic": critic or _critic(pair)}, **kwargs)
-
-    @property
-    def requirements(self) -> Sequence[Requirement]:
-        shared = (IsPair(), Densities("decoder"), Gradients())
-        if self.adaptive_contrast:
-            return (*shared, RealCodes())
-        return (*shared, FixedPrior("take adaptive_contrast=True, or a prior without weights"))
 
     @property
     def cost_names(self) -> Sequence[str]:

@@ -14,7 +14,6 @@ from keras_symvae.learners.registry import register
 from keras_symvae.learners.step.cost import Outcome, total
 from keras_symvae.learners.step.moves import Move
 from keras_symvae.model.pair import Pair
-from keras_symvae.model.requirements import Requirement
 
 GAMES = ("symmetric_kl", "ali")
 
@@ -61,16 +60,13 @@ class SVAE(AdversarialLearner):
         if game not in GAMES:
             raise ValueError(f"game is one of {GAMES}; received {game!r}.")
         self.game, self.reconstruction = game, reconstruction
+        self.requirements = joints.requirements(reconstruction)
 
         def critics() -> dict[str, Critic]:
             return {"critic": critic or Critic((*pair.observed, *pair.latent))}
 
         super().__init__(pair, critics=critics, **kwargs)
         self.rebuilt = joints.weights(pair, reconstruction)
-
-    @property
-    def requirements(self) -> Sequence[Requirement]:
-        return joints.requirements(self.reconstruction)
 
     @property
     def cost_names(self) -> Sequence[str]:
