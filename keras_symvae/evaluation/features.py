@@ -5,12 +5,15 @@ import json
 import math
 import os
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal, Self, final
 
 import keras
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from keras_symvae.shapes import shaped
 
 _BATCH = 64
 _RECORD = "features.json"
@@ -23,13 +26,24 @@ class FeatureExtractor:
     Args:
       model: Keras model from images in [0, 1] to features.
       name: what reports call it; distances under different names are not comparable.
+      batch_size: images in memory at once, unless a call names another number.
+      repeats_grey: images of one channel are repeated to the channels of the model.
     """
 
-    def __init__(self, model: keras.Model, *, name: str):
-        self.model = model
-        self.name = name
+    def __init__(
+        self,
+        model: keras.Model,
+        *,
+        name: str,
+        batch_size: int = 256,
+        repeats_grey: bool = False,
+    ):
+        self.model, self.name = model, name
+        self.batch_size, self.repeats_grey = batch_size, repeats_grey
 
-    def __call__(self, images: ArrayLike, *, batch_size: int = 256) -> NDArray[np.float32]:
+    @final
+    @shaped(returns="[N, D]")
+    def __call__(self, images: ArrayLike, *, batch_size: int | None = None) -> NDArray[np.float32]:
         """Return the features [N, D] of images [N, H, W, C] with values in [0, 1].
 
         Raises:
@@ -37,9 +51,11 @@ class FeatureExtractor:
         """
         images = _images(images)
         shape = self.model.input_shape[1:]
+        if self.repeats_grey and images.shape[-1] == 1:
+            images = np.repeat(images, shape[-1], axis=-1)
         if any(k not in (None, size) for k, size in zip(shape, images.shape[1:], strict=True)):
             raise ValueError(f"{self.name} takes images {shape}, got {images.shape[1:]}")
-        return self.model.predict(images, batch_size=batch_size, verbose=0)
+        return self.model.predict(images, batch_size=batch_size or self.batch_size, verbose=0)
 
 
 class ClassifierFeatures(FeatureExtractor):
@@ -85,15 +101,14 @@ class ClassifierFeatures(FeatureExtractor):
         rng = np.random.default_rng(seed)
         held_out, kept = np.split(rng.permutation(len(x)), [len(x) // 10])
         passes = epochs or min(max(math.ceil(240_000 / len(kept)), 3), 30)
-        steps = passes * math.ceil(len(kept) / _BATCH)
+        rounds = math.ceil(len(kept) / _BATCH)
         classifier = _classifier(x.shape[1:], num_classes, seed)
-        rate = keras.optimizers.schedules.CosineDecay(1e-3, steps)
+        rate = keras.optimizers.schedules.CosineDecay(1e-3, passes * rounds)
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         classifier.compile(keras.optimizers.Adam(rate), loss, metrics=["accuracy"])
-        for _ in range(passes):
-            # Shuffled here: the shuffle of `fit` and of tf.data depends on global seeds.
-            order = rng.permutation(kept)
-            classifier.fit(x[order], y[order], _BATCH, shuffle=False, verbose=verbose)
+        batches = _minibatches(x, y, kept, rng)
+        options = {"epochs": passes, "steps_per_epoch": rounds, "shuffle": False}
+        classifier.fit(batches, **options, verbose=verbose)
         scores = classifier.evaluate(x[held_out], y[held_out], verbose=0, return_dict=True)
         name = _classifier_name(x, y, num_classes, seed, epochs)
         return cls(classifier, name=name, accuracy=float(scores["accuracy"]))
@@ -145,14 +160,8 @@ class InceptionFeatures(FeatureExtractor):
         x = keras.layers.Resizing(299, 299, interpolation="bilinear")(inputs)
         outputs = network(keras.layers.Rescaling(2.0, -1.0)(x))
         name = f"inception-v3-{Path(weights or 'random').stem}"
-        super().__init__(keras.Model(inputs, outputs), name=name)
-
-    def __call__(self, images: ArrayLike, *, batch_size: int = 32) -> NDArray[np.float32]:
-        """Return the features [N, 2048]; errors as `FeatureExtractor`."""
-        images = _images(images)
-        if images.shape[-1] == 1:
-            images = np.repeat(images, 3, axis=-1)
-        return super().__call__(images, batch_size=batch_size)
+        model = keras.Model(inputs, outputs)
+        super().__init__(model, name=name, batch_size=32, repeats_grey=True)
 
 
 def feature_extractor(
@@ -197,6 +206,18 @@ def feature_extractor(
         found = f"{path} holds {features.name}, trained on other data or with another seed"
         raise ValueError(f"{found}: choose another path, or accept it by ClassifierFeatures.load")
     return features
+
+
+def _minibatches(
+    x: NDArray, y: NDArray, kept: NDArray, rng: np.random.Generator
+) -> Iterator[tuple[NDArray, NDArray]]:
+    """Yields minibatches of the examples that are kept, pass after pass, each in a new order."""
+    # Shuffled here: the shuffle of `fit` and of tf.data depends on global seeds.
+    while True:
+        order = rng.permutation(kept)
+        for start in range(0, len(order), _BATCH):
+            rows = order[start : start + _BATCH]
+            yield x[rows], y[rows]
 
 
 def _classifier(shape: tuple[int, ...], num_classes: int, seed: int) -> keras.Model:

@@ -24,7 +24,7 @@ def digits():
 @pytest.fixture(scope="module")
 def trained(digits):
     x, y = digits
-    return ClassifierFeatures.train(x[:1400], y[:1400], num_classes=10)
+    return ClassifierFeatures.train(x[:1400], y[:1400], num_classes=10, epochs=10)
 
 
 def test_classifier_learns_digits(trained, digits):
@@ -107,6 +107,12 @@ def test_bad_images_are_refused(trained, bad):
 def test_bad_labels_are_refused(labels, num_classes):
     with pytest.raises(ValueError, match="labels need"):
         ClassifierFeatures.train(np.zeros((20, 8, 8, 1)), labels, num_classes=num_classes)
+
+
+@pytest.mark.parametrize("shape", [(9, 8, 8, 1), (20, 3, 8, 1)])
+def test_too_few_or_too_small_images_are_refused(shape):
+    with pytest.raises(ValueError, match=r"at least 10 images of at least 4 x 4, got \("):
+        ClassifierFeatures.train(np.zeros(shape), np.zeros(shape[0], int), num_classes=2)
 
 
 def test_inception_repeats_grey_and_resizes():
