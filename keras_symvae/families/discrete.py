@@ -16,8 +16,8 @@ tfd = tfp.distributions
 
 # Half of the range of a log-rate: two tilted factors reach exp(40), still finite in float32.
 LOG_RATE_LIMIT = 20.0
-# Above this rate the asymptotic series of a Poisson entropy is exact to 1e-5 nats, below it so
-# many terms of the sum are.
+# Below this rate a Poisson entropy is the sum of this many terms, above it an asymptotic series;
+# both are within 1e-5 nats of the exact value.
 SERIES_RATE, SERIES_TERMS = 10.0, 48
 
 

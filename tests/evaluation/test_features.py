@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from sklearn.datasets import load_digits
 
+from keras_symvae.evaluation import classifier, inception
 from keras_symvae.evaluation import features as features_module
 from keras_symvae.evaluation.distances import distance_report
 from keras_symvae.evaluation.features import (
@@ -140,7 +141,7 @@ def test_feature_extractor_trains_once(digits, tmp_path, monkeypatch):
     x, y = digits[0][:60], digits[1][:60]
     path = tmp_path / "kept" / "digits.keras"
     first = feature_extractor(x, y, num_classes=10, path=path)
-    monkeypatch.setattr(features_module, "_classifier", None)
+    monkeypatch.setattr(classifier, "_classifier", None)
     second = feature_extractor(x, y, num_classes=10, path=path)
     np.testing.assert_array_equal(first(x), second(x))
     with pytest.raises(ValueError, match="other data or with another seed"):
@@ -154,7 +155,7 @@ def test_feature_extractor_trains_once(digits, tmp_path, monkeypatch):
 def test_auto_takes_inception_only_from_the_cache(digits, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setattr(features_module, "InceptionFeatures", lambda: "inception")
-    cached = tmp_path / "models" / features_module._INCEPTION_FILE
+    cached = tmp_path / "models" / inception.WEIGHTS_FILE
     cached.parent.mkdir()
     cached.touch()
     path = tmp_path / "digits.keras"
