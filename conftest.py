@@ -5,6 +5,7 @@ import os
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # scripts that tests start inherit it
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ["MPLBACKEND"] = "Agg"
+os.environ["KERAS_SYMVAE_SHAPES"] = "1"  # contracts of shapes are checked
 
 import keras
 import pytest

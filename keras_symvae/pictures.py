@@ -1,16 +1,23 @@
 """Pictures: grids of images and curves as PNG."""
 
 import math
+import os
 import pathlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from keras_symvae.shapes import shaped
 
 COLUMNS = 10
 MIN_SIDE = 56  # pixels: what is smaller than this cannot be judged by eye
 GAP, GAP_LEVEL = 4, 0.5  # between the images of a grid
 
 
-def grid(images, *, columns=COLUMNS):
+@shaped(returns="[height, width, C]")
+def grid(images: ArrayLike, *, columns: int = COLUMNS) -> NDArray[np.uint8]:
     """Returns images [N, H, W, C] side by side, row by row, as uint8 [height, width, C].
 
     Values are clipped to [0, 1]; small images are magnified by a whole number.
@@ -33,7 +40,10 @@ def grid(images, *, columns=COLUMNS):
     return (np.clip(np.nan_to_num(canvas), 0.0, 1.0) * 255).round().astype(np.uint8)
 
 
-def pairs(originals, answers, *, columns=COLUMNS):
+@shaped(originals="[N, H, W, C]", answers="[N, H, W, C]", returns="[height, width, C]")
+def pairs(
+    originals: NDArray[Any], answers: NDArray[Any], *, columns: int = COLUMNS
+) -> NDArray[np.uint8]:
     """Returns the grid in which every row of originals stands above the row of its answers.
 
     Args:
@@ -49,14 +59,17 @@ def pairs(originals, answers, *, columns=COLUMNS):
     return grid(np.concatenate(rows), columns=min(columns, len(originals)))
 
 
-def save(path, picture):
+@shaped(picture="[height, width, 1] | [height, width, 3]")
+def save(path: str | os.PathLike, picture: NDArray[np.uint8]) -> None:
     """Writes a picture, uint8 [height, width, 1 or 3], as PNG."""
     from PIL import Image
 
     Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(path)
 
 
-def labelled_rows(path, rows, labels):
+def labelled_rows(
+    path: str | os.PathLike, rows: Sequence[NDArray[Any]], labels: Sequence[str]
+) -> None:
     """Writes rows of images, each [N, H, W, C] with a label before it, as PNG."""
     figure = _figure(0.8 * len(rows[0]) + 2.0, 0.8 * len(rows))
     for index, (row, label) in enumerate(zip(rows, labels, strict=True)):
@@ -68,7 +81,7 @@ def labelled_rows(path, rows, labels):
     figure.savefig(pathlib.Path(path), dpi=100, bbox_inches="tight")
 
 
-def curves(path, records):
+def curves(path: str | os.PathLike, records: Sequence[Mapping[str, Any]]) -> None:
     """Writes the course of training as PNG: one panel per player, and one for the information.
 
     Training is solid, held-out data ("val_...") are dashed in the same colour.
@@ -78,7 +91,7 @@ def curves(path, records):
         records: list of {"step": integer, "metrics": {name: number or None}}.
     """
     names = {name: None for record in records for name in record["metrics"]}
-    panels = {"decoder": [], "encoder": [], "information": []}
+    panels: dict[str, list[str]] = {"decoder": [], "encoder": [], "information": []}
     for name in names:
         group, _, variable = name.partition("/")
         if group in panels and variable and not variable.endswith("bits_per_dim"):
@@ -103,7 +116,7 @@ def curves(path, records):
     figure.savefig(pathlib.Path(path), dpi=100)
 
 
-def _figure(width, height):
+def _figure(width: float, height: float) -> Any:
     """Returns a figure of this size in inches."""
     # Without pyplot, which would look for a display and keep the figure.
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -114,5 +127,5 @@ def _figure(width, height):
     return figure
 
 
-def _number(value):
+def _number(value: float | None) -> float:
     return math.nan if value is None else value

@@ -15,7 +15,7 @@ NOTICES = (
 )
 
 
-def import_tensorflow():
+def import_tensorflow() -> None:
     """Imports TensorFlow without its notices, unless the user has set `TF_CPP_MIN_LOG_LEVEL`."""
     if "tensorflow" in sys.modules or "TF_CPP_MIN_LOG_LEVEL" in os.environ:
         return

@@ -3,6 +3,7 @@
 import os
 import pathlib
 import re
+from typing import Any
 
 import keras
 
@@ -11,26 +12,26 @@ class Backup(keras.callbacks.Callback):
     """Keeps the state of a run, so that it can be killed at any moment and resumed exactly.
 
     After every epoch the weights, the optimizer's slots and the step counter go into one file,
-    which replaces the former in one move. `Learner.fit` restores it before anything else and goes
-    on at the next epoch; with `Batches` or arrays the result equals an uninterrupted run bit for
-    bit. The folder stays when training ends.
+    which replaces the former in one move. `Learner.fit` restores it before anything else and
+    continues with the next epoch; with `Batches` or arrays the result equals that of an
+    uninterrupted run bit for bit. The folder stays when training ends.
 
     Args:
         directory: folder of the run's state.
     """
 
-    def __init__(self, directory):
+    def __init__(self, directory: str | os.PathLike):
         super().__init__()
         self.directory = pathlib.Path(directory)
 
-    def restore(self, learner):
+    def restore(self, learner: keras.Model) -> int:
         """Loads the newest state into a compiled learner; returns the epochs done, 0 if none."""
         done, path = max(self._states(), default=(0, None))
         if path is not None:
             learner.load_weights(path)
         return done
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
         former = self._states()
         path = self.directory / f"epoch-{epoch + 1:06d}.weights.h5"
@@ -41,7 +42,7 @@ class Backup(keras.callbacks.Callback):
             if old != path:
                 old.unlink()
 
-    def _states(self):
+    def _states(self) -> list[tuple[int, pathlib.Path]]:
         """Returns [(epochs done, path)] of the complete states."""
         found = [
             (re.fullmatch(r"epoch-(\d+)\.weights\.h5", path.name), path)

@@ -5,6 +5,7 @@ import math
 import os
 import pathlib
 import time
+from typing import Any
 
 import keras
 
@@ -12,30 +13,30 @@ import keras
 class MetricsLog(keras.callbacks.Callback):
     """Writes one JSON object per epoch: epochs and steps done, seconds trained, all metrics.
 
-    A run that goes on after e epochs keeps the first e lines, so that it ends with the file of an
-    uninterrupted one, and with the seconds of all its parts. Put it before `Backup`: a line
-    without its state is written anew, but a state without its line would leave a gap.
+    A run that is resumed after e epochs keeps the first e lines. It ends with the same lines as an
+    uninterrupted run, and its seconds count all its parts. Put it before `Backup`: a line whose
+    state is lost is written again, but a state without its line would leave a gap.
 
     Args:
         path: file of lines {"epoch": 1, "step": 150, "seconds": 2.5, "metrics": {...}}, in which
             metrics that are not finite are null.
     """
 
-    def __init__(self, path):
+    def __init__(self, path: str | os.PathLike):
         super().__init__()
         self.path = pathlib.Path(path)
-        self._start = None
+        self._start: float | None = None
 
-    def records(self):
+    def records(self) -> list[dict[str, Any]]:
         """Returns the list of complete lines."""
         lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
         # A killed run may have left half a line, the last one.
         return [json.loads(line) for line in lines if line.endswith("}}")]
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._start = None
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self._start is not None:
             return
         kept = [record for record in self.records() if record["epoch"] <= epoch]
@@ -45,7 +46,7 @@ class MetricsLog(keras.callbacks.Callback):
         os.replace(unfinished, self.path)
         self._start = time.monotonic() - (kept[-1]["seconds"] if kept else 0.0)
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         values = {name: float(value) for name, value in (logs or {}).items()}
         record = {
             "epoch": epoch + 1,
@@ -57,5 +58,5 @@ class MetricsLog(keras.callbacks.Callback):
             file.write(_line(record))
 
 
-def _line(record):
+def _line(record: dict[str, Any]) -> str:
     return f"{json.dumps(record, allow_nan=False)}\n"

@@ -1,10 +1,16 @@
 """Pictures: samples and reconstructions in TensorBoard after every epoch."""
 
+import os
+from collections.abc import Mapping
+from typing import Any
+
 import keras
+import numpy as np
 import tensorflow as tf
 
 from keras_symvae import pictures
 from keras_symvae.callbacks.measures import members_of
+from keras_symvae.model.pair import Pair
 
 
 class Pictures(keras.callbacks.Callback):
@@ -17,22 +23,29 @@ class Pictures(keras.callbacks.Callback):
         seed: integer.
     """
 
-    def __init__(self, directory, values, *, n=50, seed=0):
+    def __init__(
+        self,
+        directory: str | os.PathLike,
+        values: Mapping[str, np.ndarray],
+        *,
+        n: int = 50,
+        seed: int = 0,
+    ):
         super().__init__()
         self.directory, self.values, self.n, self.seed = str(directory), values, n, seed
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._writer = tf.summary.create_file_writer(self.directory)
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         self._writer.close()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         with self._writer.as_default(step=epoch):
             for prefix, pair, values in members_of(self.model.pair, self.values):
                 self._write(prefix, pair, values)
 
-    def _write(self, prefix, pair, values):
+    def _write(self, prefix: str, pair: Pair, values: Mapping[str, np.ndarray]) -> None:
         originals = {name: value[: self.n // 2] for name, value in values.items()}
         context = {name: values[name][: self.n] for name in pair.context}
         n = None if context else self.n

@@ -1,4 +1,7 @@
-"""A progress bar that fits into the line of a terminal."""
+"""A progress bar that fits into one line of a terminal."""
+
+from collections.abc import Iterable
+from typing import Any
 
 import keras
 
@@ -12,20 +15,27 @@ class Progress(keras.callbacks.ProgbarLogger):
         total: number of epochs, where several `fit` share them.
     """
 
-    def __init__(self, *, running=("loss",), final=("loss", "val_loss"), total=None):
+    def __init__(
+        self,
+        *,
+        running: Iterable[str] = ("loss",),
+        final: Iterable[str] = ("loss", "val_loss"),
+        total: int | None = None,
+    ):
         super().__init__()
         self.running, self.final, self.total = tuple(running), tuple(final), total
 
-    def set_params(self, params):
+    def set_params(self, params: dict[str, Any]) -> None:
         super().set_params(params)
         self.epochs = self.total or self.epochs
 
-    def on_train_batch_end(self, batch, logs=None):
+    def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         super().on_train_batch_end(batch, _chosen(logs, self.running))
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         super().on_epoch_end(epoch, _chosen(logs, self.final))
 
 
-def _chosen(logs, names):
-    return {name: logs[name] for name in names if name in (logs or {})}
+def _chosen(logs: dict[str, Any] | None, names: Iterable[str]) -> dict[str, Any]:
+    logs = logs or {}
+    return {name: logs[name] for name in names if name in logs}

@@ -9,10 +9,10 @@ def agreement(maps: ArrayLike, truth: ArrayLike) -> dict[str, float]:
 
     Args:
         maps: integer classes [N, H, W] that were predicted.
-        truth: integer classes [N, H, W]. Pixels of -1 are not known and do not count.
+        truth: integer classes [N, H, W]. Pixels of -1 are unknown and do not count.
 
     Returns:
-        {"pixel_accuracy", "mean_iou"}; the classes are those that truth has.
+        {"pixel_accuracy", "mean_iou"}; the mean runs over the classes that occur in truth.
 
     Raises:
         ValueError: shapes differ, or truth has no known pixel.
@@ -22,7 +22,7 @@ def agreement(maps: ArrayLike, truth: ArrayLike) -> dict[str, float]:
         raise ValueError(f"maps are {maps.shape}, truth is {truth.shape}; they must be the same.")
     known = truth >= 0
     if not known.any():
-        raise ValueError("truth has no known pixel; give label maps.")
+        raise ValueError("truth has no known pixel: all its labels are -1; leave such maps out.")
     maps, truth = maps[known], truth[known]
     overlaps = []
     for label in np.unique(truth):

@@ -1,6 +1,8 @@
 """The log-likelihood of data, estimated by chains that anneal from a start to the joint."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -8,8 +10,16 @@ import tensorflow_probability as tfp
 from numpy.typing import NDArray
 
 from keras_symvae import seeds
-from keras_symvae.evaluation.likelihood import check_complete, check_densities
+from keras_symvae.evaluation.chunks import chunks, length
+from keras_symvae.evaluation.requirements import (
+    check_complete,
+    check_counts,
+    check_densities,
+    check_positive,
+)
 from keras_symvae.families import Normal
+from keras_symvae.model.pair import Pair
+from keras_symvae.shapes import shaped
 
 STARTS = ("prior", "encoder")
 DRAWS = 256  # at least, per example: behind the moments of the start
@@ -20,9 +30,10 @@ ACCEPTANCE, FACTOR = 0.65, 1.1  # where it settles, and how fast
 STEEPNESS = 4.0  # of the sigmoid along which b rises, as in Wu et al.
 
 
+@shaped(returns="[N]")
 def annealed_log_likelihood(
-    pair,
-    data,
+    pair: Pair,
+    data: Any,
     *,
     num_chains: int = 8,
     num_steps: int = 1000,
@@ -35,16 +46,16 @@ def annealed_log_likelihood(
 
         log 1/C sum_c exp(sum_t (b_t - b_(t-1)) (log p(x, z_ct) - log r(z_ct))),  C = num_chains
 
-    z_c1 ~ r, and each next z is a step of Hamiltonian Monte Carlo that leaves r^(1 - b) p^b as it
-    is, while b rises from 0 to 1. The mean of exp(estimate) is p(x) however few steps there are, so
-    the estimate is a lower bound on average; its gap closes as num_steps or num_chains grows.
+    z_c1 ~ r, and each next z is a step of Hamiltonian Monte Carlo that leaves r^(1 - b) p^b
+    unchanged, while b rises from 0 to 1. The mean of exp(estimate) is p(x) for any number of steps,
+    so the estimate is a lower bound on average; its gap closes as num_steps or num_chains grows.
 
-    Two more chains per example, which count for nothing else, find its step size: a factor of 1.1
-    up where they are accepted more often than in 0.65 of cases, down elsewhere. Chains that looked
-    at their own past would overestimate. The encoder is asked for draws, never for a density.
+    Two more chains per example, which count for nothing else, find its step size: it is multiplied
+    by 1.1 when their acceptance exceeds 0.65, and divided by 1.1 otherwise. Chains that adapted to
+    their own past would overestimate. The encoder is asked for draws, never for a density.
 
     TFP's `sample_annealed_importance_chain` does not serve here: it starts every step from the
-    density of the temperature before, so that no step leaves its distribution as it is.
+    density of the temperature before, so that no step leaves its own distribution unchanged.
 
     Latents that the data hold are scored with them: log p(x, y). Context is what everything is
     conditioned on.
@@ -52,7 +63,7 @@ def annealed_log_likelihood(
     Args:
         pair: the `Pair`; every decoder factor needs a density, and every latent that the data do
             not hold is `Normal`.
-        data: {name: [N, ...]}, x [N, ...] or a tuple, as in `Pair.named`.
+        data: {name: [N, ...]}, x [N, ...] or a tuple (x, context ..., y).
         num_chains: chains per example.
         num_steps: steps per chain, each of 10 gradients of log p(x, z).
         start: r: "prior", p(z); or "encoder", the Gaussian with the mean and the standard deviation
@@ -66,7 +77,8 @@ def annealed_log_likelihood(
 
     Raises:
         ValueError: a decoder factor is implicit, the prior is known only by samples, or a latent is
-            not Normal; data are missing or hold every latent; a number is not positive.
+            not Normal; data are missing or hold every latent; a number is not positive, or a count
+            is not an integer.
 
     References: Neal 2001, Annealed Importance Sampling; Wu, Burda, Salakhutdinov, Grosse 2017, On
         the Quantitative Analysis of Decoder-Based Generative Models; Mescheder, Nowozin, Geiger
@@ -74,36 +86,42 @@ def annealed_log_likelihood(
     """
     asker = "annealed_log_likelihood"
     check_densities(pair, asker=asker)
-    numbers = {"num_chains": num_chains, "num_steps": num_steps, "chunk": chunk}
-    for key, number in {**numbers, "step_size": step_size}.items():
-        if number <= 0:
-            raise ValueError(f"{key} is a positive number; received {number!r}.")
+    check_counts(num_chains=num_chains, num_steps=num_steps, chunk=chunk)
+    check_positive(step_size=step_size)
     if start not in STARTS:
         raise ValueError(f"start is one of {STARTS}; received {start!r}.")
     arrays = check_complete(pair, data, asker=asker)
     names = _check_latents(pair, arrays, asker=asker)
-    size = len(next(iter(arrays.values())))
-    rows = min(size, max(1, chunk // num_chains))
+    rows = min(length(arrays), max(1, chunk // num_chains))
     anneal = tf.function(_log_weights, reduce_retracing=True)
-    options = {"names": names, "chains": num_chains, "start": start}
+    options: dict[str, Any] = {"names": names, "chains": num_chains, "start": start}
     options["temperatures"] = tf.constant(_temperatures(num_steps), tf.float32)
     options["step_size"] = tf.constant(step_size, tf.float32)
     found = []
-    for index, first in enumerate(range(0, size, rows)):
-        values = pair.values({name: array[first : first + rows] for name, array in arrays.items()})
-        fork = seeds.fold(seeds.make(seed), index)
+    for values, fork in chunks(pair, arrays, rows=rows, seed=seed):
         weights = anneal(pair, values, seed=fork, **options).numpy()
         found.append(np.logaddexp.reduce(weights, axis=1) - math.log(num_chains))
     return np.concatenate(found)
 
 
-def _temperatures(num_steps):
+def _temperatures(num_steps: int) -> NDArray[np.float64]:
     """Returns b_0 = 0 to b_num_steps = 1: slow at both ends, where a step changes most."""
     rise = 1 / (1 + np.exp(-STEEPNESS * np.linspace(-1, 1, num_steps + 1)))
     return (rise - rise[0]) / (rise[-1] - rise[0])
 
 
-def _log_weights(pair, values, *, names, chains, temperatures, start, step_size, seed):
+@shaped(values="{name: [B, ...]}", temperatures="[T]", seed="[2]", returns="[B, C]")
+def _log_weights(
+    pair: Pair,
+    values: dict[str, tf.Tensor],
+    *,
+    names: tuple[str, ...],
+    chains: int,
+    temperatures: Any,
+    start: str,
+    step_size: Any,
+    seed: Any,
+) -> tf.Tensor:
     """Returns float64 [B, chains]: the logarithms of the importance weights."""
     size = tf.shape(next(iter(values.values())))[0]
     values = {name: tf.repeat(value, chains + PILOTS, axis=0) for name, value in values.items()}
@@ -114,7 +132,7 @@ def _log_weights(pair, values, *, names, chains, temperatures, start, step_size,
         for name, mean, scale in zip(names, means, scales, strict=True)
     ]
 
-    def energies(*state):
+    def energies(*state: Any) -> tuple[Any, Any]:
         """Returns (log r(z), log p(x, z)) of every chain."""
         scores = pair.decoder.log_prob(values | dict(zip(names, state, strict=True)))
         if start == "prior":
@@ -123,12 +141,12 @@ def _log_weights(pair, values, *, names, chains, temperatures, start, step_size,
             source = [part.log_prob(z) for part, z in zip(begin, state, strict=True)]
         return sum(source), sum(scores.values())  # tf.add_n adds in an order that may change
 
-    def turn(step, total, state, width):
+    def turn(step: Any, total: Any, state: Any, width: Any) -> tuple[Any, ...]:
         low, high = temperatures[step], temperatures[step + 1]
         source, joint = energies(*state)
         total += _double(high - low) * (_double(joint) - _double(source))
 
-        def annealed(*state):
+        def annealed(*state: Any) -> Any:
             source, joint = energies(*state)
             return (1.0 - high) * source + high * joint
 
@@ -156,17 +174,19 @@ def _log_weights(pair, values, *, names, chains, temperatures, start, step_size,
     return tf.reshape(total, [size, -1])[:, :chains]
 
 
-def _moments(player, values, names, chains, *, seed):
+def _moments(
+    player: Any, values: dict[str, Any], names: tuple[str, ...], chains: int, *, seed: Any
+) -> tuple[list[Any], list[Any]]:
     """Returns means and standard deviations of a player's draws, lists of [B * chains, ...]."""
     rounds = math.ceil(DRAWS / chains)
     size = tf.shape(next(iter(values.values())))[0] // chains
     families = [player.families[name] for name in names]
     zeros = [tf.zeros([size, *family.shape], tf.float64) for family in families]
 
-    def mean(drawn):
+    def mean(drawn: Any) -> Any:
         return tf.reduce_mean(tf.reshape(drawn, [-1, chains, *drawn.shape[1:]]), axis=1)
 
-    def add(index, means, squares):
+    def add(index: Any, means: Any, squares: Any) -> tuple[Any, Any, Any]:
         drawn = player.complete(values, seed=seeds.fold(seed, index))
         drawn = [_double(drawn[name]) for name in names]
         means = [old + mean(z) / rounds for old, z in zip(means, drawn, strict=True)]
@@ -184,16 +204,16 @@ def _moments(player, values, names, chains, *, seed):
     )
 
 
-def _over(width, like):
+def _over(width: Any, like: Any) -> Any:
     """Returns `width` [B] with as many axes as `like`."""
     return tf.reshape(width, [-1] + [1] * (like.shape.rank - 1))
 
 
-def _double(tensor):
+def _double(tensor: Any) -> Any:
     return tf.cast(tensor, tf.float64)
 
 
-def _check_latents(pair, arrays, *, asker):
+def _check_latents(pair: Pair, arrays: Mapping[str, np.ndarray], *, asker: str) -> tuple[str, ...]:
     """Returns the names of the latents that the data do not hold."""
     names = tuple(name for name in pair.latent if name not in arrays)
     if not names:

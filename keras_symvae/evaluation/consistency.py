@@ -1,23 +1,29 @@
 """The consistency of a pair: what changes while encoder and decoder redraw in turn."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 
 from keras_symvae import seeds
+from keras_symvae.evaluation.chunks import chunks, length
+from keras_symvae.model.pair import Pair
+from keras_symvae.shapes import shaped
 
 BATCH_SIZE = 1000  # examples that are scored at once
 
 
 def consistency(
-    pair,
+    pair: Pair,
     *,
-    steps=(0, 1, 10, 100, 1000),
+    steps: Sequence[int] = (0, 1, 10, 100, 1000),
     n: int = 1000,
     seed: int = 0,
-    start=None,
-    distance=None,
+    start: Any = None,
+    distance: Callable[[np.ndarray], float] | None = None,
     output: str = "sample",
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     """Returns the mean costs of the states of the limiting chain, before and after redrawing.
 
     The chain alternates z ~ q(z | x) and x ~ p(x | z), from dreams or from data. Each of its states
@@ -42,7 +48,7 @@ def consistency(
         step are only "encoded". Factors without a density have no cost.
 
     Raises:
-        ValueError: steps do not increase from 0 on, or `start` holds what variables cannot hold.
+        ValueError: steps do not increase from 0 on, or a variable cannot hold what `start` has.
 
     Reference: Flach, Schlesinger, Shekhovtsov 2024.
     """
@@ -51,7 +57,7 @@ def consistency(
         raise ValueError(f"steps are increasing numbers from 0 on; received {steps}.")
     score = _scorer(pair)
     given = pair.check(start) if start is not None else {}
-    context = {name: given[name] for name in pair.context if name in given}
+    context: dict[str, Any] = {name: given[name] for name in pair.context if name in given}
     dreaming = not set(pair.observed) <= given.keys()
     values = pair.generate(n, seed=_fork(seed, 0), **context) if dreaming else given
     done, rows = 0, []
@@ -82,30 +88,29 @@ def consistency(
     return rows
 
 
-def _scorer(pair):
+def _scorer(pair: Pair) -> Callable[[dict[str, np.ndarray]], dict[str, float]]:
     """Returns a function of arrays {name: [n, ...]} to mean costs {"player/variable": nats}."""
 
     @tf.function(reduce_retracing=True)
-    def log_probs(values):
+    @shaped(values="{name: [B, ...]}", returns="{cost: [B]}")
+    def log_probs(values: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         return {
             f"{player.name}/{name}": log_prob
             for player in (pair.decoder, pair.encoder)
             for name, log_prob in player.log_prob(values).items()
         }
 
-    def score(arrays):
-        size = len(next(iter(arrays.values())))
-        costs = {}
-        for begin in range(0, size, BATCH_SIZE):
-            part = {name: array[begin : begin + BATCH_SIZE] for name, array in arrays.items()}
-            for name, log_prob in log_probs(pair.values(part)).items():
+    def score(arrays: dict[str, np.ndarray]) -> dict[str, float]:
+        costs: dict[str, float] = {}
+        for part, _ in chunks(pair, arrays, rows=BATCH_SIZE):
+            for name, log_prob in log_probs(part).items():
                 total = np.sum(log_prob.numpy(), dtype=np.float64)
-                costs[name] = costs.get(name, 0.0) - float(total) / size
+                costs[name] = costs.get(name, 0.0) - float(total) / length(arrays)
         return costs
 
     return score
 
 
-def _fork(seed, *data):
+def _fork(seed: int, *data: int) -> int:
     """Returns an integer seed."""
     return int(seeds.integer(seeds.fold(seeds.make(seed), *data)))

@@ -1,13 +1,12 @@
 """Distances between two sets of feature vectors."""
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
-if TYPE_CHECKING:
-    from keras_symvae.evaluation.features import FeatureExtractor
+from keras_symvae.evaluation.extractor import FeatureExtractor
 
 Array = NDArray[np.float64]
 
@@ -103,7 +102,7 @@ def kernel_distance(a: ArrayLike, b: ArrayLike) -> float:
 
 
 def distance_report(
-    extractor: "FeatureExtractor", real: ArrayLike, generated: ArrayLike, *, seed: int | None = None
+    extractor: FeatureExtractor, real: ArrayLike, generated: ArrayLike, *, seed: int | None = None
 ) -> dict[str, Any]:
     """Return both distances between real and generated images, with their provenance.
 
@@ -162,11 +161,15 @@ def _gaussian(mean: ArrayLike, cov: ArrayLike, *, name: str) -> tuple[Array, Arr
             f"Gaussian {name} needs a mean [D] and a covariance [D, D], "
             f"got {mean.shape} and {cov.shape}"
         )
-    if not (np.isfinite(mean).all() and np.isfinite(cov).all()):
-        raise ValueError(f"Gaussian {name} has entries that are not finite")
+    _check_finite(f"Gaussian {name}", mean, cov)
     if not np.allclose(cov, cov.T, rtol=0, atol=1e-8 * np.abs(cov).max()):
         raise ValueError(f"covariance {name} is not symmetric")
     return mean, cov
+
+
+def _check_finite(name: str, *arrays: Array) -> None:
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise ValueError(f"{name} has entries that are not finite")
 
 
 def _samples(a: ArrayLike, b: ArrayLike) -> tuple[Array, Array]:
@@ -174,8 +177,7 @@ def _samples(a: ArrayLike, b: ArrayLike) -> tuple[Array, Array]:
     for name, x in (("a", a), ("b", b)):
         if x.ndim != 2 or x.shape[0] < 2 or x.shape[1] < 1:
             raise ValueError(f"{name} needs shape [N >= 2, D >= 1], got {x.shape}")
-        if not np.isfinite(x).all():
-            raise ValueError(f"{name} has entries that are not finite")
+        _check_finite(name, x)
     if a.shape[1] != b.shape[1]:
         raise ValueError(f"a and b differ in D: {a.shape[1]} and {b.shape[1]}")
     return a, b

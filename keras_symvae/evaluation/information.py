@@ -1,16 +1,22 @@
 """The information that latent bits and labels hold about the data."""
 
+from typing import Any
+
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from keras_symvae import seeds
-from keras_symvae.families import Bernoulli, Categorical
+from keras_symvae.evaluation.chunks import chunks, length
+from keras_symvae.evaluation.requirements import check_complete, check_counts
+from keras_symvae.families import Finite
+from keras_symvae.model.pair import Pair
+from keras_symvae.shapes import shaped
 
-BATCH_SIZE = 1000  # examples in memory at once; part of what a seed means
 
-
-def information(pair, values, *, seed: int = 0) -> dict[str, NDArray[np.float64]]:
+@shaped(returns="{latent: [...]}")
+def information(
+    pair: Pair, values: Any, *, seed: int = 0, chunk: int = 1000
+) -> dict[str, NDArray[np.float64]]:
     """Returns the mutual information of each element of a latent with what its encoder reads.
 
         I = H(mean_n q_n) - mean_n H(q_n),    q_n = q(z_i | x_n, parents drawn from the encoder)
@@ -21,55 +27,38 @@ def information(pair, values, *, seed: int = 0) -> dict[str, NDArray[np.float64]
     Args:
         pair: the `Pair`.
         values: data {name: [N, ...]} or x [N, ...]; latents among them are drawn anew.
-        seed: integer; the same seed gives the same draws.
+        seed: integer; equal seeds and chunks give equal draws.
+        chunk: number of examples in memory at once.
 
     Returns:
         {latent: [elements]}, nats, of the Bernoulli and Categorical latents with a density; other
         latents are left out.
 
     Raises:
-        ValueError: the data are none that the variables can hold, or observed variables or context
-            are missing.
+        ValueError: observed variables or context are missing, or a variable cannot hold its data;
+            chunk is not a positive integer.
     """
-    arrays = pair.check(values)
-    missing = [name for name in (*pair.observed, *pair.context) if name not in arrays]
-    if missing:
-        raise ValueError(f"information needs {missing} beside {sorted(arrays)}.")
+    check_counts(chunk=chunk)
+    arrays = check_complete(pair, values, asker="information")
     arrays = {name: array for name, array in arrays.items() if name not in pair.latent}
-    size = len(next(iter(arrays.values())))
-    means, entropies = {}, {}
-    for index, start in enumerate(range(0, size, BATCH_SIZE)):
-        part = {name: array[start : start + BATCH_SIZE] for name, array in arrays.items()}
-        fork = seeds.fold(seeds.make(seed), index)
-        for name, probabilities in _probabilities(pair, part, fork).items():
-            share = len(probabilities) / size
-            means[name] = means.get(name, 0.0) + share * probabilities.mean(0)
-            entropies[name] = entropies.get(name, 0.0) + share * _entropy(probabilities).mean(0)
-    # Rounding may leave -1e-17 of an element that holds nothing.
-    return {name: np.maximum(_entropy(means[name]) - entropies[name], 0.0) for name in means}
+    means: dict[str, Any] = {}
+    entropies: dict[str, Any] = {}
 
-
-def _probabilities(pair, values, seed):
-    """Returns {latent: float64 [B, elements, K]} under the encoder."""
-
-    def draw(name, family, eta, fork):
+    def draw(name: str, family: Any, eta: Any, fork: Any) -> Any:
         return family.sample(eta, fork)
 
-    _, naturals = pair.encoder.walk(pair.values(values), draw=draw, seed=seed)
-    found = {}
-    for name, eta in naturals.items():
-        family = pair.families[name]
-        if not isinstance(family, (Bernoulli, Categorical)):
-            continue
-        logits = tf.cast(eta, tf.float64)
-        if isinstance(family, Bernoulli):
-            logits = tf.stack([tf.zeros_like(logits), logits], axis=-1)
-        logits = tf.reshape(logits, [-1, family.size, logits.shape[-1]])
-        found[name] = tf.nn.softmax(logits).numpy()
-    return found
-
-
-def _entropy(probabilities):
-    """Returns the entropies [...], nats, of probabilities [..., K]."""
-    safe = np.where(probabilities > 0.0, probabilities, 1.0)
-    return -np.sum(safe * np.log(safe), axis=-1)
+    for part, fork in chunks(pair, arrays, rows=chunk, seed=seed):
+        _, naturals = pair.encoder.walk(part, draw=draw, seed=fork)
+        for name, eta in naturals.items():
+            family = pair.families[name]
+            if not isinstance(family, Finite):
+                continue
+            eta = tf.cast(eta, tf.float64)
+            share = len(eta) / length(arrays)
+            mean = tf.reduce_mean(family.probabilities(eta), axis=0)
+            entropy = tf.reduce_mean(family.entropy(eta), axis=0)
+            means[name] = means.get(name, 0.0) + share * mean
+            entropies[name] = entropies.get(name, 0.0) + share * entropy
+    found = {name: Finite.entropy_of(means[name]) - entropies[name] for name in means}
+    # Rounding may leave -1e-17 of an element that holds nothing.
+    return {name: np.maximum(np.ravel(each), 0.0) for name, each in found.items()}

@@ -1,16 +1,22 @@
 """The log-likelihood of data, estimated with the encoder's draws."""
 
 import math
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
 from keras_symvae import seeds
+from keras_symvae.evaluation.chunks import chunks, length
+from keras_symvae.evaluation.requirements import check_complete, check_counts, check_densities
+from keras_symvae.model.pair import Pair
+from keras_symvae.shapes import shaped
 
 
+@shaped(returns="[N]")
 def log_likelihood(
-    pair, data, *, num_samples: int = 1000, seed: int = 0, chunk: int = 1000
+    pair: Pair, data: Any, *, num_samples: int = 1000, seed: int = 0, chunk: int = 1000
 ) -> NDArray[np.float64]:
     """Returns the importance-weighted lower bound of log p(x) for every example.
 
@@ -22,7 +28,7 @@ def log_likelihood(
 
     Args:
         pair: the `Pair`; every factor needs a density.
-        data: {name: [N, ...]}, x [N, ...] or a tuple, as in `Pair.named`.
+        data: {name: [N, ...]}, x [N, ...] or a tuple (x, context ..., y).
         num_samples: K.
         seed: integer; equal seeds, K and chunk give equal draws.
         chunk: number of draws in memory at once.
@@ -31,26 +37,21 @@ def log_likelihood(
         [N], nats.
 
     Raises:
-        ValueError: a factor is implicit or the prior is known only by samples; data are missing or
-            none that the variables can hold; num_samples or chunk is not positive.
+        ValueError: a factor is implicit, or the prior is known only by samples; data are missing,
+            or a variable cannot hold them; num_samples or chunk is not a positive integer.
 
     Reference: Burda, Grosse, Salakhutdinov 2016, Importance Weighted Autoencoders.
     """
     check_densities(pair, asker="log_likelihood")
     pair.encoder.require_density("log_likelihood")
-    for key, number in {"num_samples": num_samples, "chunk": chunk}.items():
-        if number < 1:
-            raise ValueError(f"{key} is a positive number; received {number!r}.")
+    check_counts(num_samples=num_samples, chunk=chunk)
     arrays = check_complete(pair, data, asker="log_likelihood")
-    size = len(next(iter(arrays.values())))
-    rows = min(size, chunk)
+    rows = min(length(arrays), chunk)
     repeats = min(num_samples, chunk // rows)
     rounds, rest = divmod(num_samples, repeats)
     log_sum = tf.function(_log_sum, reduce_retracing=True)
     found = []
-    for index, start in enumerate(range(0, size, rows)):
-        values = pair.values({name: array[start : start + rows] for name, array in arrays.items()})
-        fork = seeds.fold(seeds.make(seed), index)
+    for values, fork in chunks(pair, arrays, rows=rows, seed=seed):
         total = log_sum(pair, values, tf.constant(rounds), tf.constant(repeats), fork).numpy()
         if rest:
             fork = seeds.fold(fork, rounds)
@@ -60,15 +61,18 @@ def log_likelihood(
     return np.concatenate(found)
 
 
-def _log_sum(pair, values, rounds, repeats, seed):
+@shaped(values="{name: [B, ...]}", seed="[2]", returns="[B]")
+def _log_sum(
+    pair: Pair, values: dict[str, tf.Tensor], rounds: Any, repeats: Any, seed: Any
+) -> tf.Tensor:
     """Returns float64 [B]: log of the sum of rounds * repeats importance weights."""
     size = tf.shape(next(iter(values.values())))[0]
     repeated = {name: tf.repeat(value, repeats, axis=0) for name, value in values.items()}
 
-    def draw(name, family, eta, fork):
+    def draw(name: str, family: Any, eta: Any, fork: Any) -> Any:
         return family.sample(eta, fork)
 
-    def add(index, total):
+    def add(index: Any, total: Any) -> tuple[Any, Any]:
         completed, naturals = pair.encoder.walk(repeated, draw=draw, seed=seeds.fold(seed, index))
         log_weight = sum(_double(part) for part in pair.decoder.log_prob(completed).values())
         for name, eta in naturals.items():
@@ -82,23 +86,5 @@ def _log_sum(pair, values, rounds, repeats, seed):
     return tf.while_loop(lambda index, _: index < rounds, add, (tf.constant(0), nothing))[1]
 
 
-def _double(tensor):
+def _double(tensor: Any) -> Any:
     return tf.cast(tensor, tf.float64)
-
-
-def check_densities(pair, *, asker):
-    """Refuses, in the name of who asks, a pair whose log p(x, z) nobody can compute."""
-    if pair.prior is not None:
-        raise ValueError(
-            f"{asker} needs log p(z), but the prior of this pair is known only by samples."
-        )
-    pair.decoder.require_density(asker)
-
-
-def check_complete(pair, data, *, asker):
-    """Returns {name: np.ndarray [N, ...]}, complete in what the decoder alone draws or reads."""
-    arrays = pair.check(data)
-    lacking = [name for name in (*pair.observed, *pair.context) if name not in arrays]
-    if lacking:
-        raise ValueError(f"{asker} needs {lacking} beside {sorted(arrays)}.")
-    return arrays

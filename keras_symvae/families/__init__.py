@@ -1,16 +1,27 @@
 """Exponential families, the heads of every factor."""
 
 from keras_symvae.families.base import Family
-from keras_symvae.families.continuous import Beta, Gamma, Normal, VonMises
-from keras_symvae.families.discrete import Bernoulli, Categorical, Poisson
+from keras_symvae.families.continuous import (
+    Beta,
+    Continuous,
+    Gamma,
+    Normal,
+    Reparametrised,
+    VonMises,
+)
+from keras_symvae.families.discrete import Bernoulli, Categorical, Discrete, Finite, Poisson
 
 __all__ = [
     "Bernoulli",
     "Beta",
     "Categorical",
+    "Continuous",
+    "Discrete",
     "Family",
+    "Finite",
     "Gamma",
     "Normal",
     "Poisson",
+    "Reparametrised",
     "VonMises",
 ]

@@ -1,21 +1,41 @@
 """An exponential family: from a network's raw output to a distribution, without weights."""
 
+import abc
+import inspect
 import math
+from typing import Any, ClassVar, Self, TypeAlias, final
 
 import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
+from numpy.typing import ArrayLike
+
+from keras_symvae.shapes import shaped
 
 tfd = tfp.distributions
+
+Eta: TypeAlias = Any  # natural parameters: a tensor [B, ...], or a tuple of such tensors
+Tensor: TypeAlias = Any  # a tensor, or what TensorFlow takes for one
 
 # Raw outputs are clipped here before any nonlinearity. No useful network comes near it, and it
 # keeps every natural parameter, and the squares a log-density takes of it, finite in float32.
 RAW_LIMIT = 1e6
 # A positive parameter that underflowed to 0 would make the distribution improper.
 SMALLEST = 1e-6
+# What a family does in place of overriding one of these.
+REMEDIES = {
+    "raw_shape": "declare raw_parts or num_classes",
+    "feature_shape": "declare feature_parts or num_classes",
+    "mean": "let _distribution return a distribution that knows its mean",
+    "kl": "let _distribution return a distribution that knows it, see tfd.RegisterKL",
+    "entropy": "let _distribution return a distribution that knows its entropy",
+    "missing": "declare the marker",
+    "check": "declare low and high",
+    "get_config": "keep every argument of the constructor as an attribute of the same name",
+}
 
 
-class Family:
+class Family(abc.ABC):
     """An exponential family of independent elements, without weights.
 
         p(value; eta) = h(value) exp(<eta, statistic(value)> - A(eta))
@@ -24,108 +44,238 @@ class Family:
     measure h is chosen so that the valid `eta` form a cone: adding two of them (the "tilt" of a
     ladder encoder, a product of densities) is valid again.
 
+    Public methods are final. A family declares the data below and fills in `_natural`,
+    `_distribution` and `_features`; `Continuous`, `Discrete` and what derives from them fill in
+    some of the others. Its constructor is its config: every argument is kept under its own name.
+
     Args:
         shape: shape of one value without the batch axis; an int n stands for (n,).
     """
 
-    discrete = False  # values come from a countable set
-    reparametrised = True  # `rsample` has a gradient with respect to `eta`
-    low, high = -math.inf, math.inf  # the closed range of valid elements
-    marker = math.nan  # what stands, in every element, for a value that is not observed
-    raw_parts = 1  # raw numbers that a network emits per element
-    num_shared = 0  # learned numbers that all elements and examples share
+    discrete: ClassVar[bool] = False  # values come from a countable set
+    reparametrised: ClassVar[bool] = True  # `rsample` has a gradient with respect to `eta`
+    dtype: ClassVar[tf.DType] = tf.float32  # of a value
+    marker: ClassVar[float] = math.nan  # stands for an element that is not observed
+    feature_parts: ClassVar[int] = 1  # features that networks read per element
+    low: float = -math.inf  # the least valid element
+    high: float = math.inf  # the greatest valid element
+    raw_parts: int = 1  # raw numbers that a network emits per element
+    num_shared: int = 0  # learned numbers that all elements and examples share
+    num_classes: int | None = None  # of labels: raw outputs and features have one more axis
 
-    def __init__(self, shape):
-        self.shape = (shape,) if isinstance(shape, int) else tuple(shape)
+    def __init__(self, shape: int | tuple[int, ...]):
+        self.shape: tuple[int, ...] = (shape,) if isinstance(shape, int) else tuple(shape)
         if any(not isinstance(size, int) or size < 1 for size in self.shape):
             raise ValueError(
                 f"{type(self).__name__} needs a shape of positive integers; received {shape!r}."
             )
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Refuses a family that overrides what is final, and says which hook it fills in instead.
+
+        Raises:
+            TypeError: names the method and what to do.
+        """
+        super().__init_subclass__(**kwargs)
+        for name in vars(cls):
+            theirs = inspect.getattr_static(Family, name, None)
+            theirs = getattr(theirs, "fget", theirs)
+            if not getattr(theirs, "__final__", False):
+                continue
+            hook = f"fill in _{name}" if hasattr(Family, f"_{name}") else "it serves all families"
+            remedy = REMEDIES.get(name, hook)
+            raise TypeError(f"{cls.__name__} overrides Family.{name}, which is final; {remedy}.")
+
+    # What a family fills in.
+
+    @abc.abstractmethod
+    def _natural(self, raw: Any, shared: Any) -> Eta:
+        """Returns eta, valid for any finite raw output.
+
+        Args:
+            raw: float32 [B, *shape], or a list of `raw_parts` of them; not beyond +-RAW_LIMIT.
+            shared: [num_shared] parameters that all elements and examples have in common.
+        """
+
+    @abc.abstractmethod
+    def _distribution(self, eta: Eta) -> Any:
+        """Returns the `tfd.Distribution` of single elements: batch shape [B, *shape]."""
+
+    @abc.abstractmethod
+    def _features(self, value: Any) -> Any:
+        """Returns the features of values in the family's dtype, float32 [B, *feature_shape]."""
+
+    @abc.abstractmethod
+    def _log_prob(self, eta: Eta, value: Any) -> Any:
+        """Returns the log-density of each element [B, *shape], nats."""
+
+    @abc.abstractmethod
+    def _sample(self, eta: Eta, seed: Any) -> Any:
+        """Draws a value [B, *shape]."""
+
+    @abc.abstractmethod
+    def _rsample(self, eta: Eta, seed: Any, estimator: str | None) -> Any:
+        """Draws a value whose gradient with respect to `eta` flows through the draw."""
+
+    @abc.abstractmethod
+    def _mode(self, eta: Eta) -> Any:
+        """Returns the most probable value [B, *shape]; of a continuous family: the mean."""
+
+    # What every family answers.
+
     @property
-    def raw_shape(self):
+    @final
+    def raw_shape(self) -> tuple[int, ...]:
         """Shape of the raw network output per example: parts side by side on the last axis."""
-        if self.raw_parts > 1 and not self.shape:
-            return (self.raw_parts,)
-        return (*self.shape[:-1], self.raw_parts * self.shape[-1]) if self.shape else ()
+        return self._with_parts(self.raw_parts)
 
     @property
-    def feature_shape(self):
+    @final
+    def feature_shape(self) -> tuple[int, ...]:
         """Shape of `features(value)` per example."""
-        return self.shape
+        return self._with_parts(self.feature_parts)
 
     @property
-    def size(self):
+    @final
+    def size(self) -> int:
         """Number of elements of one value (its dimensions)."""
         return math.prod(self.shape)
 
-    def natural(self, raw, shared=None):
+    @final
+    @shaped(raw="[B, *self.raw_shape]", shared="[num_shared]", returns="[B, ...]")
+    def natural(self, raw: Tensor, shared: Tensor | None = None) -> Eta:
         """Returns natural parameters, float32, for any finite raw output [B, *raw_shape].
 
         `shared` [num_shared] are parameters that all elements and examples have in common.
         """
-        raise NotImplementedError
+        return self._natural(self._parts(raw), shared)
 
-    def distribution(self, eta):
+    @final
+    @shaped(eta="[B, *self.shape, ...]")
+    def distribution(self, eta: Eta) -> Any:
         """Returns the `tfd.Distribution` with batch shape [B] and event shape `shape`."""
-        raise NotImplementedError
+        return tfd.Independent(self._distribution(eta), reinterpreted_batch_ndims=len(self.shape))
 
-    def features(self, value):
+    @final
+    @shaped(value="[B, *self.shape] | [B, *self.feature_shape]", returns="[B, *self.feature_shape]")
+    def features(self, value: Tensor) -> tf.Tensor:
         """Returns what networks read, float32 [B, *feature_shape].
 
-        The sufficient statistic, standardised under the member that raw zeros name, so that a bit
-        is read as -1 or +1 and never as 0 or 1.
+        The sufficient statistic, standardised to mean 0 and variance 1 under the distribution that
+        a zero network output gives, so that a bit is read as -1 or +1 and never as 0 or 1.
         """
-        raise NotImplementedError
+        return self._features(self._typed(value))
 
-    def log_prob(self, eta, value):
+    @final
+    @shaped(
+        eta="[B, *self.shape, ...]",
+        value="[B, *self.shape] | [B, *self.feature_shape]",
+        returns="[B]",
+    )
+    def log_prob(self, eta: Eta, value: Tensor) -> tf.Tensor:
         """Returns log p(value; eta) in nats, float32 [B]."""
-        return self.distribution(eta).log_prob(tf.cast(value, self.dtype))
+        return self._total(self._log_prob(eta, self._typed(value)))
 
-    def sample(self, eta, seed):
+    @final
+    @shaped(eta="[B, *self.shape, ...]", seed="[2]", returns="[B, *self.shape]")
+    def sample(self, eta: Eta, seed: Tensor) -> tf.Tensor:
         """Draws a value [B, *shape] with a stateless seed [2]; a constant to any tape."""
-        return tf.stop_gradient(self.distribution(eta).sample(seed=seed))
+        return tf.stop_gradient(self._sample(eta, seed))
 
-    def rsample(self, eta, seed, *, estimator=None):
-        """Draws a value whose gradient with respect to `eta` flows through the draw."""
-        del estimator  # only discrete families need one
-        return self.distribution(eta).sample(seed=seed)
+    @final
+    @shaped(
+        eta="[B, *self.shape, ...]",
+        seed="[2]",
+        returns="[B, *self.shape] | [B, *self.feature_shape]",
+    )
+    def rsample(self, eta: Eta, seed: Tensor, *, estimator: str | None = None) -> tf.Tensor:
+        """Draws a value whose gradient with respect to `eta` flows through the draw.
 
-    def mean(self, eta):
+        Args:
+            eta: natural parameters.
+            seed: stateless seed [2].
+            estimator: name of a gradient estimator; only discrete families use it.
+
+        Returns:
+            [B, *shape]; of a categorical: one-hot codes [B, *feature_shape].
+
+        Raises:
+            ValueError: draws of this family have no gradient.
+        """
+        return self._rsample(eta, seed, estimator)
+
+    @final
+    @shaped(eta="[B, *self.shape, ...]", returns="[B, *self.shape]")
+    def mean(self, eta: Eta) -> tf.Tensor:
         """Returns the mean [B, *shape] (of a categorical: the mode)."""
-        return self.distribution(eta).mean()
+        if self.num_classes is not None:  # labels cannot be averaged
+            return self._mode(eta)
+        return self._distribution(eta).mean()
 
-    def mode(self, eta):
+    @final
+    @shaped(eta="[B, *self.shape, ...]", returns="[B, *self.shape]")
+    def mode(self, eta: Eta) -> tf.Tensor:
         """Returns the most probable value [B, *shape] (of a continuous family: the mean)."""
-        return self.mean(eta)
+        return self._mode(eta)
 
-    def kl(self, eta, other):
+    @final
+    @shaped(eta="[B, *self.shape, ...]", other="[B, *self.shape, ...]", returns="[B]")
+    def kl(self, eta: Eta, other: Eta) -> tf.Tensor:
         """Returns KL(p(eta) || p(other)) in nats, float32 [B]."""
-        return self.distribution(eta).kl_divergence(self.distribution(other))
+        return self._total(self._distribution(eta).kl_divergence(self._distribution(other)))
 
-    def missing(self, value):
+    @final
+    @shaped(eta="[B, *self.shape, ...]", returns="[B, *self.shape]")
+    def entropy(self, eta: Eta) -> tf.Tensor:
+        """Returns the entropy of each element, -E log p, in nats [B, *shape]; their sum is p's."""
+        return self._distribution(eta).entropy()
+
+    @final
+    @shaped(value="[B, *self.shape] | [B, *self.feature_shape]", returns="[B]")
+    def missing(self, value: Tensor) -> tf.Tensor:
         """Returns bool [B]: the examples whose elements all are the `marker`."""
-        axes = list(range(1, len(self.shape) + 1))
-        return tf.reduce_all(tf.math.is_nan(tf.cast(value, tf.float32)), axis=axes)
+        value = self._typed(value)
+        if self._is_code(value):
+            return tf.zeros(tf.shape(value)[:1], tf.bool)
+        return tf.reduce_all(self._unknown(value), axis=self._axes)
 
-    def merged(self, known, value, other):
+    @final
+    @shaped(
+        known="[B]",
+        value="[B, *self.shape] | [B, *self.feature_shape]",
+        other="[B, ...] | [1, ...]",
+        returns="[B, *self.shape] | [B, *self.feature_shape]",
+    )
+    def merged(self, known: Tensor, value: Tensor, other: Tensor) -> tf.Tensor:
         """Returns `value` [B, *shape] in the examples that are `known` [B], else `other`."""
+        value = self._typed(value)
+        if self._is_code(other):
+            value = self._code(value)
         known = tf.reshape(known, [-1] + [1] * (other.shape.rank - 1))
         return tf.where(known, value, other)
 
     @property
-    def neutral(self):
+    @final
+    def neutral(self) -> tf.Tensor:
         """A valid value [1, *shape] that may stand where none is known."""
         return self.mode(self.natural(tf.zeros([1, *self.raw_shape]), tf.zeros([self.num_shared])))
 
-    def check(self, name, value):
+    @final
+    def check(self, name: str, value: ArrayLike) -> None:
         """Refuses an array [N, *shape] that this family cannot have produced.
+
+        Single labels of -1 in a label map pass: they are pixels that nobody knows.
 
         Raises:
             ValueError: names the variable, what was received and what to do.
         """
         value = np.asarray(value)
         kind = type(self).__name__
+        if self.num_classes is not None and value.dtype.kind not in "iu":
+            raise ValueError(
+                f"'{name}' has dtype {value.dtype}; labels are integers "
+                f"0 ... {self.num_classes - 1}."
+            )
         if value.shape[1:] != self.shape:
             hint = ""
             if value.shape[1:] + (1,) == self.shape:
@@ -137,6 +287,9 @@ class Family:
             raise ValueError(f"'{name}' has dtype {value.dtype}; {kind} needs numbers.")
         if value.dtype.kind == "f" and not np.isfinite(value).all():
             raise ValueError(f"'{name}' holds NaN or infinite values; remove or mend them first.")
+        if self.num_classes is not None:
+            unknown = value == self.marker
+            value = value[~unknown | unknown.all(axis=tuple(self._axes), keepdims=True)]
         if value.size and (value.min() < self.low or value.max() > self.high):
             hint = " Divide by 255?" if self.high == 1.0 and value.max() > 1 else ""
             raise ValueError(
@@ -144,29 +297,50 @@ class Family:
                 f"[{self.low}, {self.high}].{hint}"
             )
 
-    @property
-    def dtype(self):
-        """The `tf.DType` of a value."""
-        return tf.float32
-
-    def get_config(self):
-        return {"shape": self.shape}
+    @final
+    def get_config(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     @classmethod
-    def from_config(cls, config):
+    @final
+    def from_config(cls, config: dict[str, Any]) -> Self:
         return cls(**config)
 
-    def __eq__(self, other):
-        return type(self) is type(other) and self.get_config() == other.get_config()
+    @final
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Family) and self._identity() == other._identity()
 
-    def __hash__(self):
+    @final
+    def __hash__(self) -> int:
         return hash((type(self), str(self.get_config())))
 
-    def __repr__(self):
+    @final
+    def __repr__(self) -> str:
         arguments = ", ".join(f"{key}={value!r}" for key, value in self.get_config().items())
         return f"{type(self).__name__}({arguments})"
 
-    def _parts(self, raw):
+    # What these share.
+
+    @property
+    def _axes(self) -> list[int]:
+        """The axes of the elements of a value."""
+        return list(range(1, len(self.shape) + 1))
+
+    def _identity(self) -> tuple[type, dict[str, Any]]:
+        return type(self), self.get_config()
+
+    def _total(self, elements: Any) -> Any:
+        """Returns the sum over the elements, [B]."""
+        return tf.reduce_sum(elements, axis=self._axes)
+
+    def _with_parts(self, parts: int) -> tuple[int, ...]:
+        if self.num_classes is not None:
+            return (*self.shape, self.num_classes)
+        if not self.shape:
+            return (parts,) if parts > 1 else ()
+        return (*self.shape[:-1], parts * self.shape[-1])
+
+    def _parts(self, raw: Tensor) -> Any:
         """Casts, clips and splits the raw output into `raw_parts` tensors [B, *shape]."""
         raw = tf.clip_by_value(tf.cast(raw, tf.float32), -RAW_LIMIT, RAW_LIMIT)
         if self.raw_parts == 1:
@@ -175,10 +349,24 @@ class Family:
             return tf.unstack(raw, axis=-1)
         return tf.split(raw, self.raw_parts, axis=-1)
 
-    def _independent(self, distribution):
-        return tfd.Independent(distribution, reinterpreted_batch_ndims=len(self.shape))
+    def _is_code(self, value: Any) -> bool:
+        """Returns whether a value is a one-hot code that stands for labels."""
+        return self.num_classes is not None and value.dtype.is_floating
+
+    def _typed(self, value: Tensor) -> Any:
+        """Returns a value as a tensor in the family's dtype; one-hot codes pass through."""
+        value = tf.convert_to_tensor(value)
+        return value if self._is_code(value) else tf.cast(value, self.dtype)
+
+    def _code(self, value: Any) -> Any:
+        """Returns the one-hot code of labels; codes pass through."""
+        return value if self._is_code(value) else tf.one_hot(value, self.num_classes)
+
+    def _unknown(self, value: Any) -> Any:
+        """Returns bool [B, *shape]: the elements that are the marker."""
+        return tf.math.is_nan(value) if math.isnan(self.marker) else value == self.marker
 
 
-def positive(raw):
+def positive(raw: Any) -> Any:
     """A smooth positive number that is 1 where raw is 0."""
     return tf.nn.softplus(raw + math.log(math.e - 1.0)) + SMALLEST

@@ -1,6 +1,8 @@
 """Families of real numbers, positive numbers, fractions and angles."""
 
+import abc
 import math
+from typing import Any
 
 import keras
 import numpy as np
@@ -8,15 +10,35 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from keras_symvae import seeds
-from keras_symvae.families.base import SMALLEST, Family, positive
+from keras_symvae.families.base import SMALLEST, Eta, Family, positive
 
 tfd = tfp.distributions
 
 LOG_SCALE_LIMIT = 7.0  # standard deviations between 1e-3 and 1e3 of the family's spread
 
 
+class Continuous(Family, abc.ABC):
+    """A family of real numbers, whose plain draws are its differentiable ones."""
+
+    def _sample(self, eta: Eta, seed: Any) -> Any:
+        return self._rsample(eta, seed, None)
+
+    def _mode(self, eta: Eta) -> Any:
+        return self._distribution(eta).mean()
+
+
+class Reparametrised(Continuous, abc.ABC):
+    """A continuous family whose density and differentiable draws are those of TFP."""
+
+    def _log_prob(self, eta: Eta, value: Any) -> Any:
+        return self._distribution(eta).log_prob(value)
+
+    def _rsample(self, eta: Eta, seed: Any, estimator: str | None) -> Any:
+        return self._distribution(eta).sample(seed=seed)
+
+
 @keras.saving.register_keras_serializable(package="keras_symvae")
-class Normal(Family):
+class Normal(Reparametrised):
     """Independent real numbers: eta = (precision * loc, precision), each [B, *shape].
 
     Args:
@@ -28,7 +50,14 @@ class Normal(Family):
             in [0, 1] take 0.5 and 0.5.
     """
 
-    def __init__(self, shape, *, scale: str | float = "element", center=0.0, spread=1.0):
+    def __init__(
+        self,
+        shape: int | tuple[int, ...],
+        *,
+        scale: str | float = "element",
+        center: float = 0.0,
+        spread: float = 1.0,
+    ):
         super().__init__(shape)
         known = scale in ("element", "shared") if isinstance(scale, str) else scale > 0
         if not known:
@@ -41,40 +70,31 @@ class Normal(Family):
         self.raw_parts = 2 if scale == "element" else 1
         self.num_shared = 1 if scale == "shared" else 0
 
-    def natural(self, raw, shared=None):
-        parts = self._parts(raw)
+    def _natural(self, raw: Any, shared: Any) -> Eta:
         if self.scale == "element":
-            raw_loc, raw_precision = parts
+            raw_loc, raw_precision = raw
             precision = positive(raw_precision) / self.spread**2
         else:
-            raw_loc = parts
+            raw_loc = raw
             precision = self._common_precision(shared) * tf.ones_like(raw_loc)
         return precision * (self.center + self.spread * raw_loc), precision
 
-    def _common_precision(self, shared):
+    def _common_precision(self, shared: Any) -> Any:
         if self.scale != "shared":
             return 1.0 / self.scale**2
         log_scale = tf.clip_by_value(shared[0], -LOG_SCALE_LIMIT, LOG_SCALE_LIMIT)
         return tf.exp(-2.0 * log_scale) / self.spread**2
 
-    def distribution(self, eta):
+    def _distribution(self, eta: Eta) -> Any:
         weighted, precision = eta
-        return self._independent(tfd.Normal(weighted / precision, tf.math.rsqrt(precision)))
+        return tfd.Normal(weighted / precision, tf.math.rsqrt(precision))
 
-    def features(self, value):
-        return (tf.cast(value, tf.float32) - self.center) / self.spread
-
-    def get_config(self):
-        return {
-            "shape": self.shape,
-            "scale": self.scale,
-            "center": self.center,
-            "spread": self.spread,
-        }
+    def _features(self, value: Any) -> Any:
+        return (value - self.center) / self.spread
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
-class Gamma(Family):
+class Gamma(Reparametrised):
     """Independent positive numbers: eta = (concentration, rate), each [B, *shape].
 
     The base measure is dx / x, so that eta is any pair of positive numbers; the statistic is
@@ -82,28 +102,25 @@ class Gamma(Family):
     """
 
     raw_parts = 2
+    feature_parts = 2
     low = float(np.finfo(np.float32).tiny)
 
-    def natural(self, raw, shared=None):
-        concentration, rate = self._parts(raw)
+    def _natural(self, raw: Any, shared: Any) -> Eta:
+        concentration, rate = raw
         return positive(concentration), positive(rate)
 
-    def distribution(self, eta):
+    def _distribution(self, eta: Eta) -> Any:
         concentration, rate = eta
-        return self._independent(tfd.Gamma(concentration, rate))
+        return tfd.Gamma(concentration, rate)
 
-    @property
-    def feature_shape(self):
-        return self.raw_shape
-
-    def features(self, value):
-        value = tf.maximum(tf.cast(value, tf.float32), SMALLEST)
+    def _features(self, value: Any) -> Any:
+        value = tf.maximum(value, SMALLEST)
         log_value = (tf.math.log(value) + np.euler_gamma) / (math.pi / math.sqrt(6.0))
         return _side_by_side(log_value, value - 1.0, self.shape)
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
-class Beta(Family):
+class Beta(Continuous):
     """Independent fractions: eta = (concentration1, concentration0), each [B, *shape].
 
     The base measure is dx / (x (1 - x)), so that eta is any pair of positive numbers; the
@@ -111,34 +128,31 @@ class Beta(Family):
     """
 
     raw_parts = 2
+    feature_parts = 2
     low, high = float(np.finfo(np.float32).tiny), 1.0 - 2.0**-24
 
-    def natural(self, raw, shared=None):
-        concentration1, concentration0 = self._parts(raw)
+    def _natural(self, raw: Any, shared: Any) -> Eta:
+        concentration1, concentration0 = raw
         return positive(concentration1), positive(concentration0)
 
-    def distribution(self, eta):
+    def _distribution(self, eta: Eta) -> Any:
         concentration1, concentration0 = eta
-        return self._independent(tfd.Beta(concentration1, concentration0))
+        return tfd.Beta(concentration1, concentration0)
 
-    @property
-    def feature_shape(self):
-        return self.raw_shape
-
-    def features(self, value):
-        value = tf.clip_by_value(tf.cast(value, tf.float32), SMALLEST, 1.0 - SMALLEST)
+    def _features(self, value: Any) -> Any:
+        value = tf.clip_by_value(value, SMALLEST, 1.0 - SMALLEST)
         return _side_by_side(tf.math.log(value) + 1.0, tf.math.log1p(-value) + 1.0, self.shape)
 
-    def sample(self, eta, seed):
-        return tf.stop_gradient(self.rsample(eta, seed))
+    def _log_prob(self, eta: Eta, value: Any) -> Any:
+        return self._distribution(eta).log_prob(value)
 
-    def rsample(self, eta, seed, *, estimator=None):
+    def _rsample(self, eta: Eta, seed: Any, estimator: str | None) -> Any:
         """Gamma(a) / (Gamma(a) + Gamma(b)) with Gamma(a) = Gamma(a + 1) U^(1/a), in logarithms.
 
         Unlike TFP's, its gradient stays finite where a and b are small and draws reach 0 and 1.
         """
 
-        def log_gamma(concentration, fork):
+        def log_gamma(concentration: Any, fork: Any) -> Any:
             draw = tfd.Gamma(concentration + 1.0, 1.0).sample(seed=seeds.fold(fork, 0))
             uniform = tf.random.stateless_uniform(tf.shape(draw), seeds.fold(fork, 1), SMALLEST)
             return tf.math.log(draw) + tf.math.log(uniform) / concentration
@@ -148,48 +162,46 @@ class Beta(Family):
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
-class VonMises(Family):
+class VonMises(Continuous):
     """Independent angles in radians: eta = concentration * (cos loc, sin loc), each [B, *shape].
 
     Eta is any point of the plane; its length is the concentration, the statistic is (cos x, sin x).
     """
 
     raw_parts = 2
+    feature_parts = 2
     low, high = -math.pi - SMALLEST, math.pi + SMALLEST
 
-    def natural(self, raw, shared=None):
-        cosine, sine = self._parts(raw)
+    def _natural(self, raw: Any, shared: Any) -> Eta:
+        cosine, sine = raw
         return cosine, sine
 
-    def distribution(self, eta):
+    def _distribution(self, eta: Eta) -> Any:
         cosine, sine = eta
         # The angle of the zero vector has no gradient; any constant angle is as good.
         flat = tf.logical_and(cosine == 0.0, sine == 0.0)
         loc = tf.atan2(sine, tf.where(flat, 1.0, cosine))
-        return self._independent(tfd.VonMises(loc, _length(cosine, sine)))
+        return tfd.VonMises(loc, _length(cosine, sine))
 
-    def log_prob(self, eta, value):
+    def _rsample(self, eta: Eta, seed: Any, estimator: str | None) -> Any:
+        return self._distribution(eta).sample(seed=seed)
+
+    def _log_prob(self, eta: Eta, value: Any) -> Any:
         """<eta, (cos x, sin x)> - log(2 pi I_0(|eta|)): smooth also at eta = 0."""
         cosine, sine = eta
         length = _length(cosine, sine)
         log_normaliser = math.log(2.0 * math.pi) + tf.math.log(tf.math.bessel_i0e(length)) + length
-        score = cosine * tf.cos(value) + sine * tf.sin(value) - log_normaliser
-        return tf.reduce_sum(score, axis=list(range(1, len(self.shape) + 1)))
+        return cosine * tf.cos(value) + sine * tf.sin(value) - log_normaliser
 
-    @property
-    def feature_shape(self):
-        return self.raw_shape
-
-    def features(self, value):
-        value = tf.cast(value, tf.float32)
+    def _features(self, value: Any) -> Any:
         return math.sqrt(2.0) * _side_by_side(tf.cos(value), tf.sin(value), self.shape)
 
 
-def _length(cosine, sine):
+def _length(cosine: Any, sine: Any) -> Any:
     return tf.sqrt(tf.square(cosine) + tf.square(sine) + SMALLEST**2)
 
 
-def _side_by_side(first, second, shape):
+def _side_by_side(first: Any, second: Any, shape: tuple[int, ...]) -> Any:
     if not shape:
         return tf.stack([first, second], axis=-1)
     return tf.concat([first, second], axis=-1)

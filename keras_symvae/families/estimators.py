@@ -2,8 +2,11 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import tensorflow as tf
+
+Draw: TypeAlias = Callable[[Any, Any], Any]  # (logits, seed) -> a draw
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,33 +18,33 @@ class Estimator:
     """
 
     name: str
-    bits: Callable
-    labels: Callable
+    bits: Draw
+    labels: Draw
 
 
-def draw_bits(logits, seed):
+def draw_bits(logits: Any, seed: Any) -> Any:
     """Returns float32 bits [B, ...] with P(1) = sigmoid(logits), without a gradient."""
     uniform = tf.random.stateless_uniform(tf.shape(logits), seed)
     return tf.cast(uniform < tf.stop_gradient(tf.sigmoid(logits)), tf.float32)
 
 
-def draw_labels(logits, seed):
+def draw_labels(logits: Any, seed: Any) -> Any:
     """Returns float32 one-hot codes [B, ..., K] drawn from softmax(logits), no gradient."""
     noisy = tf.stop_gradient(logits) + _gumbel(tf.shape(logits), seed)
     return tf.one_hot(tf.argmax(noisy, axis=-1), logits.shape[-1])
 
 
-def straight_through_bits(logits, seed):
+def straight_through_bits(logits: Any, seed: Any) -> Any:
     """A hard bit with the gradient of its probability (Hinton's straight-through)."""
     return _with_gradient_of(draw_bits(logits, seed), tf.sigmoid(logits))
 
 
-def straight_through_labels(logits, seed):
+def straight_through_labels(logits: Any, seed: Any) -> Any:
     """A hard one-hot code with the gradient of its probabilities."""
     return _with_gradient_of(draw_labels(logits, seed), tf.nn.softmax(logits))
 
 
-def zgr_bits(logits, seed):
+def zgr_bits(logits: Any, seed: Any) -> Any:
     """ZGR, also DARN(1/2): J = P(1 - x) / 2, half of the probability of the other value.
 
     Reference: Gregor et al. 2014 (DARN); Shekhovtsov 2023, Cold Analysis of Rao-Blackwellized
@@ -53,7 +56,7 @@ def zgr_bits(logits, seed):
     return _with_gradient_of(bit, slope * logits)
 
 
-def zgr_labels(logits, seed):
+def zgr_labels(logits: Any, seed: Any) -> Any:
     """ZGR for K classes: the mean of straight-through and of DARN's log-derivative.
 
     x + (dp + (x - p) d log p(x)) / 2
@@ -65,24 +68,24 @@ def zgr_labels(logits, seed):
     return _with_gradient_of(code, (probability + darn) / 2.0)
 
 
-def gumbel_softmax(temperature):
+def gumbel_softmax(temperature: float) -> tuple[Draw, Draw]:
     """A relaxed draw at this temperature, with its exact pathwise gradient.
 
     Reference: Jang et al. 2017; Maddison et al. 2017. Draws lie between the hard values.
     """
 
-    def bits(logits, seed):
+    def bits(logits: Any, seed: Any) -> Any:
         uniform = _open_uniform(tf.shape(logits), seed)
         logistic = tf.math.log(uniform) - tf.math.log1p(-uniform)
         return tf.sigmoid((logits + logistic) / temperature)
 
-    def labels(logits, seed):
+    def labels(logits: Any, seed: Any) -> Any:
         return tf.nn.softmax((logits + _gumbel(tf.shape(logits), seed)) / temperature)
 
     return bits, labels
 
 
-def get(name):
+def get(name: str | None) -> Estimator:
     """Returns the `Estimator` that a name stands for.
 
     Names: "zgr" (None stands for it), "straight_through", "gumbel_softmax" (temperature 0.5) or
@@ -113,13 +116,13 @@ _TABLE = {
 }
 
 
-def _with_gradient_of(value, surrogate):
+def _with_gradient_of(value: Any, surrogate: Any) -> Any:
     return tf.stop_gradient(value) + surrogate - tf.stop_gradient(surrogate)
 
 
-def _open_uniform(shape, seed):
+def _open_uniform(shape: Any, seed: Any) -> Any:
     return tf.random.stateless_uniform(shape, seed, minval=1e-7, maxval=1.0 - 1e-7)
 
 
-def _gumbel(shape, seed):
+def _gumbel(shape: Any, seed: Any) -> Any:
     return -tf.math.log(-tf.math.log(_open_uniform(shape, seed)))

@@ -36,7 +36,7 @@ def fit(learner, directory, *callbacks, epochs=EPOCHS):
 KILLED = """
 import os, signal, sys
 import keras
-from tests import test_callbacks as run
+from tests.callbacks import test_callbacks as run
 
 class Kill(keras.callbacks.Callback):
     def on_train_batch_end(self, batch, logs=None):

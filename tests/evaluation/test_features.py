@@ -6,6 +6,7 @@ import pytest
 import tensorflow as tf
 from sklearn.datasets import load_digits
 
+from keras_symvae.evaluation import classifier, inception
 from keras_symvae.evaluation import features as features_module
 from keras_symvae.evaluation.distances import distance_report
 from keras_symvae.evaluation.features import (
@@ -24,7 +25,7 @@ def digits():
 @pytest.fixture(scope="module")
 def trained(digits):
     x, y = digits
-    return ClassifierFeatures.train(x[:1400], y[:1400], num_classes=10)
+    return ClassifierFeatures.train(x[:1400], y[:1400], num_classes=10, epochs=10)
 
 
 def test_classifier_learns_digits(trained, digits):
@@ -109,6 +110,12 @@ def test_bad_labels_are_refused(labels, num_classes):
         ClassifierFeatures.train(np.zeros((20, 8, 8, 1)), labels, num_classes=num_classes)
 
 
+@pytest.mark.parametrize("shape", [(9, 8, 8, 1), (20, 3, 8, 1)])
+def test_too_few_or_too_small_images_are_refused(shape):
+    with pytest.raises(ValueError, match=r"at least 10 images of at least 4 x 4, got \("):
+        ClassifierFeatures.train(np.zeros(shape), np.zeros(shape[0], int), num_classes=2)
+
+
 def test_inception_repeats_grey_and_resizes():
     extractor = InceptionFeatures(weights=None)
     images = np.random.default_rng(0).uniform(size=(2, 16, 12, 1))
@@ -134,7 +141,7 @@ def test_feature_extractor_trains_once(digits, tmp_path, monkeypatch):
     x, y = digits[0][:60], digits[1][:60]
     path = tmp_path / "kept" / "digits.keras"
     first = feature_extractor(x, y, num_classes=10, path=path)
-    monkeypatch.setattr(features_module, "_classifier", None)
+    monkeypatch.setattr(classifier, "_classifier", None)
     second = feature_extractor(x, y, num_classes=10, path=path)
     np.testing.assert_array_equal(first(x), second(x))
     with pytest.raises(ValueError, match="other data or with another seed"):
@@ -148,7 +155,7 @@ def test_feature_extractor_trains_once(digits, tmp_path, monkeypatch):
 def test_auto_takes_inception_only_from_the_cache(digits, tmp_path, monkeypatch):
     monkeypatch.setenv("KERAS_HOME", str(tmp_path))
     monkeypatch.setattr(features_module, "InceptionFeatures", lambda: "inception")
-    cached = tmp_path / "models" / features_module._INCEPTION_FILE
+    cached = tmp_path / "models" / inception.WEIGHTS_FILE
     cached.parent.mkdir()
     cached.touch()
     path = tmp_path / "digits.keras"

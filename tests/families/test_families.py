@@ -10,7 +10,8 @@ import scipy.stats
 import tensorflow as tf
 
 from keras_symvae import families, seeds, testing
-from keras_symvae.families import Family
+from keras_symvae.families import Continuous, Discrete, Family, Finite, Reparametrised
+from keras_symvae.shapes import ShapeError
 from tests import cases
 
 RNG = np.random.default_rng(0)
@@ -18,7 +19,9 @@ RNG = np.random.default_rng(0)
 
 def test_the_table_holds_every_family():
     public = {getattr(families, name) for name in families.__all__}
-    assert public - {Family} == {type(family) for family in cases.FAMILIES.values()}
+    final = {family for family in public if not inspect.isabstract(family)}
+    assert final == {type(family) for family in cases.FAMILIES.values()}
+    assert public - final == {Family, Continuous, Discrete, Finite, Reparametrised}
 
 
 @pytest.mark.parametrize("name", cases.FAMILIES)
@@ -221,3 +224,174 @@ def test_families_are_equal_by_config():
     assert families.Normal(2) != families.Bernoulli(2)
     assert families.Normal((2,)) == families.Normal(2)
     assert all(inspect.getdoc(type(family)) for family in cases.FAMILIES.values())
+
+
+@pytest.mark.parametrize("name", cases.FAMILIES)
+def test_entropy_is_tfps_and_the_mean_of_minus_log_prob(name):
+    family, size = cases.FAMILIES[name], 20_000
+    eta = stack(member(family, 1, spread=0.7), size)
+    entropy = family.entropy(eta)
+    assert entropy.shape == (size, *family.shape) and entropy.dtype == np.float32
+    total = entropy.numpy().reshape(size, -1).sum(axis=1)
+    if not isinstance(family, families.Poisson):  # TFP has none
+        np.testing.assert_allclose(family.distribution(eta).entropy(), total, rtol=1e-5)
+    cost = -family.log_prob(eta, family.sample(eta, seeds.make(8))).numpy()
+    assert abs(cost.mean() - total[0]) < 6 * cost.std() / np.sqrt(size) + 1e-4
+
+
+def test_entropy_of_counts_is_scipys():
+    rates = np.float32([1e-6, 1e-3, 0.3, 1.0, 5.0, 9.99, 10.01, 40.0, 1e3])
+    family = families.Poisson(())
+    law = scipy.stats.poisson(rates[:, None].astype(np.float64))
+    expected = -scipy.special.xlogy(law.pmf(np.arange(2000)), law.pmf(np.arange(2000))).sum(axis=1)
+    np.testing.assert_allclose(family.entropy(tf.math.log(rates)), expected, rtol=1e-4, atol=1e-6)
+    eta = tf.Variable(np.float32([-40.0, -20.0, 0.0, 20.0, 40.0]))
+    with tf.GradientTape() as tape:
+        entropy = family.entropy(eta)
+    assert np.isfinite(entropy).all() and np.isfinite(tape.gradient(entropy, eta)).all()
+
+
+@pytest.mark.parametrize(
+    "name", ["bernoulli", "bernoulli_scalar", "categorical", "categorical_map"]
+)
+def test_probabilities_of_all_values_are_those_of_log_prob(name):
+    family = cases.FAMILIES[name]
+    eta = member(family, 6)
+    probabilities = family.probabilities(eta).numpy()
+    for value in range(probabilities.shape[-1]):
+        values = tf.fill([6, *family.shape], tf.cast(value, family.dtype))
+        log_prob = np.log(probabilities[..., value]).reshape(6, -1).sum(axis=1)
+        np.testing.assert_allclose(family.log_prob(eta, values), log_prob, rtol=1e-4)
+    np.testing.assert_allclose(family.entropy_of(probabilities), family.entropy(eta), rtol=1e-4)
+    certain = np.float32([[0.0, 1.0], [1.0, 0.0]])
+    np.testing.assert_array_equal(family.entropy_of(certain), [0.0, 0.0])
+
+
+LABELS = np.int32([[[0, 1], [2, 3]], [[-1, 1], [2, -1]], [[-1, -1], [-1, -1]]])
+
+
+def test_labels_that_nobody_knows_cost_nothing_and_are_read_as_zeros():
+    """The oracle is the sum over the known labels."""
+    family = families.Categorical((2, 2), num_classes=4)
+    eta = member(family, 3)
+    log_q = scipy.special.log_softmax(np.asarray(eta, np.float64), axis=-1)
+    expected = np.zeros(3)
+    for index in np.argwhere(LABELS >= 0):
+        expected[index[0]] += log_q[(*index, LABELS[tuple(index)])]
+    np.testing.assert_allclose(family.log_prob(eta, LABELS), expected, rtol=1e-5)
+    np.testing.assert_allclose(
+        family.log_prob(eta, family.one_hot(tf.constant(LABELS))), expected, rtol=1e-5
+    )
+    features = family.features(LABELS).numpy()
+    np.testing.assert_array_equal(features[LABELS < 0], 0.0)
+    complete = family.features(np.maximum(LABELS, 0)).numpy()
+    np.testing.assert_array_equal(features[LABELS >= 0], complete[LABELS >= 0])
+    np.testing.assert_array_equal(features, family.features(family.one_hot(tf.constant(LABELS))))
+    np.testing.assert_array_equal(family.missing(LABELS), [False, False, True])
+    with tf.GradientTape() as tape:
+        tape.watch(eta)
+        score = family.log_prob(eta, LABELS)
+    gradient = tape.gradient(score, eta).numpy()
+    np.testing.assert_array_equal(gradient[LABELS < 0], 0.0)
+    assert np.all(np.any(gradient[LABELS >= 0], axis=-1))
+
+
+def test_labels_that_nobody_knows_pass_unless_an_example_has_no_other():
+    family = families.Categorical((2, 2), num_classes=4)
+    family.check("s", LABELS[:2])
+    for wrong, words in (
+        (LABELS, r"ranges over \[-1, 3\]"),
+        (np.where(LABELS[:2] < 0, -2, LABELS[:2]), r"ranges over \[-2, 3\]"),
+        (LABELS[:2] + 1, r"ranges over \[0, 4\]"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            family.check("s", wrong)
+    with pytest.raises(ValueError, match=r"ranges over \[-1, 0\]"):
+        families.Categorical((), num_classes=3).check("y", np.int32([0, -1]))
+
+
+def test_known_examples_keep_their_unknown_labels():
+    family = families.Categorical((2, 2), num_classes=4)
+    known, other = tf.constant([True, True, False]), tf.ones([3, 2, 2], tf.int32)
+    merged = family.merged(known, LABELS, other).numpy()
+    np.testing.assert_array_equal(merged[:2], LABELS[:2])
+    np.testing.assert_array_equal(merged[2], 1)
+    codes = family.merged(known, LABELS, tf.one_hot(other, 4))
+    np.testing.assert_array_equal(family.features(codes), family.features(merged))
+
+
+class Exponential(Reparametrised):
+    """The recipe of CONTRIBUTING: an argument of its own, three hooks and data."""
+
+    low = 0.0
+
+    def __init__(self, shape, *, unit=1.0):
+        super().__init__(shape)
+        self.unit = unit
+
+    def _natural(self, raw, shared):
+        return tf.nn.softplus(raw) / self.unit + 1e-6
+
+    def _distribution(self, eta):
+        return families.base.tfd.Exponential(eta)
+
+    def _features(self, value):
+        return value / self.unit - 1.0
+
+
+def test_a_family_of_ones_own_needs_three_hooks():
+    family = Exponential((2,), unit=3.0)
+    assert family.get_config() == {"shape": (2,), "unit": 3.0}
+    assert Exponential.from_config(family.get_config()) == family != Exponential(2)
+    eta = family.natural(tf.zeros([5, 2]))
+    value = family.sample(eta, seeds.make(0))
+    assert family.log_prob(eta, value).shape == family.kl(eta, eta).shape == (5,)
+    assert family.mode(eta).shape == family.rsample(eta, seeds.make(1)).shape == (5, 2)
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [
+        ("natural", "fill in _natural"),
+        ("log_prob", "fill in _log_prob"),
+        ("raw_shape", "declare raw_parts or num_classes"),
+        ("get_config", "keep every argument"),
+        ("check", "declare low and high"),
+        ("merged", "it serves all families"),
+    ],
+)
+def test_what_is_final_cannot_be_overridden(name, remedy):
+    with pytest.raises(
+        TypeError, match=rf"Mine overrides Family\.{name}, which is final; {remedy}"
+    ):
+        type("Mine", (Exponential,), {name: lambda self, *args: None})
+
+
+def test_an_unfinished_family_is_refused_by_python():
+    with pytest.raises(TypeError, match="abstract"):
+        Family(2)
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: families.Normal(2, scale=-1.0), "'element', 'shared' or a positive number"),
+        (lambda: families.Normal(2, scale="wide"), "received 'wide'"),
+        (lambda: families.Normal(2, spread=0.0), "spread is a positive number; received 0.0"),
+        (lambda: families.Categorical(num_classes=1), "num_classes >= 2; received 1"),
+        (lambda: families.Normal((2, 0)), "shape of positive integers"),
+        (lambda: families.Normal(2).check("x", np.array([["a", "b"]])), "needs numbers"),
+        (lambda: families.Normal((2, 2, 1)).check("x", np.ones((5, 2, 2))), "Add the channel axis"),
+        (lambda: families.Normal(2).check("x", np.full((1, 2), np.inf)), "NaN or infinite"),
+        (lambda: families.Bernoulli(2).check("x", np.full((1, 2), 255)), "Divide by 255"),
+        (lambda: families.Categorical(num_classes=3).check("y", np.ones(2)), "labels are integers"),
+    ],
+)
+def test_refusals_say_what_was_received(make, words):
+    with pytest.raises(ValueError, match=words):
+        make()
+
+
+def test_contracts_of_shapes_run():
+    with pytest.raises(ShapeError, match=r"Normal\.log_prob: value has shape \[4, 3\]"):
+        families.Normal(2).log_prob((tf.ones([4, 2]), tf.ones([4, 2])), tf.ones([4, 3]))
