@@ -6,8 +6,8 @@ import pytest
 
 from keras_symvae import families, seeds, testing
 from zoo import Implicit
-from zoo.architectures.implicit import BasisEncoder
-from zoo.networks.blocks import MLP
+from zoo.networks.basis_encoder import BasisEncoder
+from zoo.networks.mlp import MLP
 
 
 def pair_of(**options):
