@@ -74,7 +74,7 @@ class ConvEncoder(Network):
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         for layer in self.convolutions:
             inputs = layer(inputs)
-        return self.head(keras.ops.reshape(inputs, (-1, math.prod(inputs.shape[1:]))))
+        return self.head(side_by_side(inputs))
 
     def compute_output_shape(self, shape: Sequence[int]) -> tuple[int, int]:
         return (shape[0], self.units)

@@ -12,8 +12,8 @@ from zoo.networks.network import Network
 
 def side_by_side(inputs: tf.Tensor | Sequence[tf.Tensor]) -> tf.Tensor:
     """Returns one tensor [B, ...], or several of them, flattened and joined as [B, units]."""
-    inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-    flat = [keras.ops.reshape(part, (-1, math.prod(part.shape[1:]))) for part in inputs]
+    parts: Any = inputs if isinstance(inputs, (list, tuple)) else [inputs]
+    flat = [keras.ops.reshape(part, (-1, math.prod(part.shape[1:]))) for part in parts]
     return flat[0] if len(flat) == 1 else keras.ops.concatenate(flat, axis=-1)
 
 
