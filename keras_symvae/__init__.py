@@ -1,9 +1,10 @@
 """keras_symvae: variational autoencoders learned as games of two players."""
 
 # ruff: noqa: E402
-from keras_symvae import quiet
+from keras_symvae import former, quiet
 
 quiet.import_tensorflow()
+former.install()
 
 from keras_symvae import callbacks, families, pictures, seeds
 from keras_symvae.callbacks import Backup

@@ -1,35 +1,52 @@
 """Batches: the values of a minibatch as a pure function of (seed, step)."""
 
+import abc
 import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from keras_symvae import seeds
+from keras_symvae.data.batch import size_of
 from keras_symvae.data.sources import Source
+from keras_symvae.families import Family
+
+Transform = Callable[[dict[str, tf.Tensor], tf.Tensor], dict[str, tf.Tensor]]
 
 
-class Minibatches:
+class Minibatches(abc.ABC):
     """Minibatches without any iterator state, so that training resumes at any step.
 
-    Args:
+    Attributes:
+        batch_size: number of examples in a batch.
         steps_per_epoch: number of steps until all examples were seen; None where there is no end.
     """
 
+    batch_size: int
     steps_per_epoch: int | None = None
 
-    def at(self, step):
+    @abc.abstractmethod
+    def at(self, step: int | tf.Tensor) -> dict[str, Any]:
         """Returns {name: tensor [B, ...]} of one step."""
-        raise NotImplementedError
 
-    def dataset(self, *, start=0):
+    @abc.abstractmethod
+    def lacking(self, families: Mapping[str, Family]) -> frozenset[str] | None:
+        """Returns the names of the variables that some example lacks; None: nobody can tell.
+
+        Args:
+            families: {name: Family} of the variables.
+        """
+
+    def dataset(self, *, start: int = 0) -> tf.data.Dataset:
         """Returns an endless `tf.data.Dataset` of batches from step `start` on."""
         self.at(0)  # what graphs share is made outside of them
         return tf.data.Dataset.counter(start).map(self.at).prefetch(tf.data.AUTOTUNE)
 
 
 class Batches(Minibatches):
-    """Shuffled minibatches of arrays.
+    """Minibatches of arrays.
 
     Step t reads epoch t // steps_per_epoch; every epoch is its own permutation, so that training
     resumes at any step with the data it would have seen. Examples that do not fill a last batch
@@ -41,9 +58,21 @@ class Batches(Minibatches):
         seed: integer.
         transform: optional graph function (values, stateless seed [2]) -> values of one batch,
             such as a fresh binarisation.
+        shuffle: False takes the examples of every epoch in their own order.
+
+    Raises:
+        ValueError: the arrays differ in length or are empty, or the batch size is not positive.
     """
 
-    def __init__(self, values, *, batch_size, seed=0, transform=None):
+    def __init__(
+        self,
+        values: Mapping[str, np.ndarray],
+        *,
+        batch_size: int,
+        seed: int = 0,
+        transform: Transform | None = None,
+        shuffle: bool = True,
+    ) -> None:
         lengths = {name: len(value) for name, value in values.items()}
         if len(set(lengths.values())) != 1 or 0 in lengths.values():
             raise ValueError(f"Batches need arrays of one length above 0; received {lengths}.")
@@ -51,26 +80,31 @@ class Batches(Minibatches):
             raise ValueError(f"batch_size is a positive number; received {batch_size!r}.")
         self.size = next(iter(lengths.values()))
         self.batch_size = min(batch_size, self.size)
-        self.steps_per_epoch = self.size // self.batch_size
-        self.seed, self.transform = seed, transform
+        self.steps_per_epoch: int = self.size // self.batch_size
+        self.seed, self.transform, self.shuffle = seed, transform, shuffle
         self._values = values
 
     @functools.cached_property
     def _tensors(self):
         return {name: tf.constant(value) for name, value in self._values.items()}
 
-    def at(self, step):
+    def at(self, step: int | tf.Tensor) -> dict[str, tf.Tensor]:
         step = tf.cast(step, tf.int64)
         epoch, turn = step // self.steps_per_epoch, step % self.steps_per_epoch
-        places = turn * self.batch_size + tf.range(self.batch_size, dtype=tf.int64)
+        chosen = turn * self.batch_size + tf.range(self.batch_size, dtype=tf.int64)
         root = seeds.fold(seeds.make(self.seed), seeds.DATA)
-        chosen = tf.random.experimental.index_shuffle(  # pyright: ignore[reportAttributeAccessIssue]
-            places, seed=seeds.fold(root, 0, epoch), max_index=self.size - 1
-        )
+        if self.shuffle:
+            chosen = tf.random.experimental.index_shuffle(  # pyright: ignore[reportAttributeAccessIssue]
+                chosen, seed=seeds.fold(root, 0, epoch), max_index=self.size - 1
+            )
         batch = {name: tf.gather(tensor, chosen) for name, tensor in self._tensors.items()}
         if self.transform is not None:
             batch = self.transform(batch, seeds.fold(root, 1, step))
         return batch
+
+    def lacking(self, families: Mapping[str, Family]) -> frozenset[str]:
+        missing = {n: np.asarray(families[n].missing(value)) for n, value in self._values.items()}
+        return frozenset(name for name, rows in missing.items() if rows.any())
 
 
 class Draws(Minibatches):
@@ -82,12 +116,15 @@ class Draws(Minibatches):
         seed: integer.
     """
 
-    def __init__(self, source, *, batch_size, seed=0):
+    def __init__(self, source: Source, *, batch_size: int, seed: int = 0) -> None:
         self.source, self.batch_size, self.seed = source, batch_size, seed
 
-    def at(self, step):
+    def at(self, step: int | tf.Tensor) -> dict[str, tf.Tensor]:
         root = seeds.fold(seeds.make(self.seed), seeds.DATA)
         return self.source.sample(self.batch_size, seed=seeds.fold(root, step))
+
+    def lacking(self, families: Mapping[str, Family]) -> None:
+        return None
 
 
 class Mixture(Minibatches):
@@ -96,23 +133,28 @@ class Mixture(Minibatches):
     What a part does not hold is missing in its examples: -1 for integers, else NaN.
 
     Args:
-        parts: list of `Minibatches`.
+        parts: list of `Batches`.
     """
 
-    def __init__(self, parts):
+    def __init__(self, parts: Sequence[Batches]) -> None:
         self.parts = list(parts)
-        self.steps_per_epoch = max(part.steps_per_epoch or 0 for part in self.parts) or None
+        self.steps_per_epoch = max(part.steps_per_epoch for part in self.parts)
         self.batch_size = sum(part.batch_size for part in self.parts)
         self.size = max(part.size for part in self.parts)
 
-    def at(self, step):
+    def at(self, step: int | tf.Tensor) -> dict[str, tf.Tensor]:
         batches = [part.at(step) for part in self.parts]
         models = {name: value for batch in batches for name, value in batch.items()}
         for batch in batches:
-            size = tf.shape(next(iter(batch.values())))[:1]
+            size = tf.reshape(size_of(batch), [1])
             for name in models.keys() - batch.keys():
                 batch[name] = self._missing(size, models[name])
         return {name: tf.concat([batch[name] for batch in batches], axis=0) for name in models}
+
+    def lacking(self, families: Mapping[str, Family]) -> frozenset[str]:
+        names = [frozenset(part.at(0)) for part in self.parts]
+        absent = frozenset().union(*names) - frozenset.intersection(*names)
+        return absent.union(*(part.lacking(families) for part in self.parts))
 
     @staticmethod
     def _missing(size, model):
@@ -127,32 +169,15 @@ class Together(Minibatches):
         members: {name: `Minibatches`}.
     """
 
-    def __init__(self, members):
+    def __init__(self, members: Mapping[str, Minibatches]) -> None:
         self.members = dict(members)
         self.steps_per_epoch = max(part.steps_per_epoch or 0 for part in members.values()) or None
+        self.batch_size = max(part.batch_size for part in members.values())
 
-    def at(self, step):
+    def at(self, step: int | tf.Tensor) -> dict[str, dict[str, tf.Tensor]]:
         return {name: part.at(step) for name, part in self.members.items()}
 
-
-def of(data, *, batch_size, seed=0):
-    """Returns the `Minibatches` of {name: array}, {member: {name: array}} or a `Source`.
-
-    Anything else is returned as it is.
-    """
-    options = {"batch_size": batch_size, "seed": seed}
-    if isinstance(data, Source):
-        return Draws(data, **options)
-    if not isinstance(data, dict):
-        return data
-    if not isinstance(next(iter(data.values())), dict):
-        return Batches(data, **options)
-    return Together({member: Batches(part, **options) for member, part in data.items()})
-
-
-def holds_arrays(data):
-    """True for arrays and nests of arrays; False for datasets, generators and None."""
-    leaves = tf.nest.flatten(data)
-    return data is not None and all(
-        isinstance(leaf, (np.ndarray, tf.Tensor)) for leaf in leaves if leaf is not None
-    )
+    def lacking(self, families: Mapping[str, Family]) -> frozenset[str] | None:
+        found = [part.lacking(families) for part in self.members.values()]
+        known = [names for names in found if names is not None]
+        return frozenset().union(*known) if len(known) == len(found) else None

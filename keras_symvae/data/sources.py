@@ -1,26 +1,31 @@
 """A source: a distribution known only by its samples."""
 
+import abc
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_symvae import seeds
+from keras_symvae.config import Configured
 
 
-class Source(keras.Layer):
+class Source(keras.Layer, abc.ABC):
     """Draws values of some variables; nobody knows their density.
 
     As the prior of a pair it supplies variables that the decoder reads and does not draw.
     """
 
     @property
-    def names(self):
+    @abc.abstractmethod
+    def names(self) -> tuple[str, ...]:
         """Names of the variables it supplies."""
-        raise NotImplementedError
 
-    def sample(self, size, *, seed):
+    @abc.abstractmethod
+    def sample(self, size: int | tf.Tensor, *, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """Returns {name: [size, ...]}, drawn with a stateless seed [2]; a constant to any tape."""
-        raise NotImplementedError
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
@@ -33,7 +38,7 @@ class ArraySource(Source):
         values: {name: np.ndarray [N, ...]}.
     """
 
-    def __init__(self, values, *, name="source", **kwargs):
+    def __init__(self, values: Mapping[str, Any], *, name: str = "source", **kwargs: Any) -> None:
         super().__init__(name=name, **kwargs)
         values = {name: np.asarray(value) for name, value in values.items()}
         lengths = {name: len(value) for name, value in values.items()}
@@ -55,19 +60,19 @@ class ArraySource(Source):
         self.built = True
 
     @property
-    def names(self):
+    def names(self) -> tuple[str, ...]:
         return tuple(self.rows)
 
-    def sample(self, size, *, seed):
+    def sample(self, size: int | tf.Tensor, *, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         chosen = tf.random.stateless_uniform([size], seed, 0, self.size, tf.int32)
         return {name: tf.gather(rows.value, chosen) for name, rows in self.rows.items()}
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         rows = {name: [list(rows.shape), rows.dtype] for name, rows in self.rows.items()}
         return {"rows": rows, "name": self.name}
 
     @classmethod
-    def from_config(cls, config):
+    def from_config(cls, config: dict[str, Any]) -> Self:
         rows = config.pop("rows")
         return cls(
             {name: np.zeros(shape, dtype) for name, (shape, dtype) in rows.items()}, **config
@@ -75,7 +80,7 @@ class ArraySource(Source):
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
-class FunctionSource(Source):
+class FunctionSource(Configured, Source):
     """A graph function (size, stateless seed [2]) -> {name: [size, ...]}, such as a simulator.
 
     Args:
@@ -84,16 +89,23 @@ class FunctionSource(Source):
         names: the variables that it returns.
     """
 
-    def __init__(self, function, *, names, name="source", **kwargs):
+    def __init__(
+        self,
+        function: Callable[[Any, tf.Tensor], Mapping[str, tf.Tensor]],
+        *,
+        names: Sequence[str],
+        name: str = "source",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.function, self._names = function, tuple(names)
         self.built = True
 
     @property
-    def names(self):
+    def names(self) -> tuple[str, ...]:
         return self._names
 
-    def sample(self, size, *, seed):
+    def sample(self, size: int | tf.Tensor, *, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         values = self.function(size, seed)
         if set(values) != set(self._names):
             raise ValueError(
@@ -101,18 +113,9 @@ class FunctionSource(Source):
             )
         return {name: tf.stop_gradient(value) for name, value in values.items()}
 
-    def get_config(self):
-        function = keras.saving.serialize_keras_object(self.function)
-        return {"function": function, "names": self._names, "name": self.name}
-
-    @classmethod
-    def from_config(cls, config):
-        function = keras.saving.deserialize_keras_object(config["function"])
-        return cls(**{**config, "function": function})
-
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
-class PairSource(Source):
+class PairSource(Configured, Source):
     """The decoder of another, trained pair: a generative model as prior.
 
     Args:
@@ -120,7 +123,9 @@ class PairSource(Source):
         rename: {its variable: variable supplied}, such as {"x": "z"}.
     """
 
-    def __init__(self, pair, *, rename, name="source", **kwargs):
+    def __init__(
+        self, pair: Any, *, rename: Mapping[str, str], name: str = "source", **kwargs: Any
+    ) -> None:
         super().__init__(name=name, **kwargs)
         unknown = sorted(set(rename) - set(pair.families))
         if unknown:
@@ -132,23 +137,15 @@ class PairSource(Source):
         self.built = True
 
     @property
-    def names(self):
+    def names(self) -> tuple[str, ...]:
         return tuple(self.rename.values())
 
-    def sample(self, size, *, seed):
-        values = self.pair.dream(size, seed=seeds.fold(seed, 0))
+    def sample(self, size: int | tf.Tensor, *, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        values = self.pair.chain.dream(size, seed=seeds.fold(seed, 0))
         return {new: tf.stop_gradient(values[old]) for old, new in self.rename.items()}
 
-    def get_config(self):
-        pair = keras.saving.serialize_keras_object(self.pair)
-        return {"pair": pair, "rename": self.rename, "name": self.name}
 
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "pair": keras.saving.deserialize_keras_object(config["pair"])})
-
-
-def get(prior, *, names):
+def get(prior: Any, *, names: Sequence[str]) -> Source | None:
     """Returns the `Source` of variables `names` that `prior` stands for; a source, or None, itself.
 
     Args:
@@ -169,7 +166,7 @@ def get(prior, *, names):
         prior = tf.nest.map_structure(lambda *values: np.stack(values), *rows) if rows else {}
     if isinstance(prior, dict):
         return ArraySource(prior)
-    is_pair = hasattr(prior, "dream")
+    is_pair = hasattr(prior, "chain")
     if callable(prior) and not is_pair:
         return FunctionSource(prior, names=names)
     if len(names) != 1 or (is_pair and len(prior.observed) != 1):

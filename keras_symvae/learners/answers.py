@@ -1,49 +1,57 @@
-"""Answers: the questions of a pair, asked of the learner that trained it."""
+"""Answers: the questions of a pair or team, asked of the learner that trained it."""
+
+import os
+from typing import Any
 
 from keras_symvae.evaluation.likelihood import log_likelihood
 from keras_symvae.model import export
 from keras_symvae.model.pair import Pair
+from keras_symvae.model.team import Team
 
 
 class Answers:
     """Hands every question to `self.pair`."""
 
-    pair: Pair
+    pair: Pair | Team
 
-    def generate(self, n=None, **kwargs):
+    def generate(self, n: int | None = None, **options: Any) -> dict[str, Any]:
         """See `Pair.generate`."""
-        return self.pair.generate(n, **kwargs)
+        return self.pair.generate(n, **options)
 
-    def encode(self, data, **kwargs):
+    def encode(self, data: Any, **options: Any) -> dict[str, Any]:
         """See `Pair.encode`."""
-        return self.pair.encode(data, **kwargs)
+        return self.pair.encode(data, **options)
 
-    def decode(self, latents, **kwargs):
+    def decode(self, latents: Any, **options: Any) -> dict[str, Any]:
         """See `Pair.decode`."""
-        return self.pair.decode(latents, **kwargs)
+        return self.pair.decode(latents, **options)
 
-    def reconstruct(self, data, **kwargs):
+    def reconstruct(self, data: Any, **options: Any) -> dict[str, Any]:
         """See `Pair.reconstruct`."""
-        return self.pair.reconstruct(data, **kwargs)
+        return self.pair.reconstruct(data, **options)
 
-    def limiting(self, n=None, **kwargs):
+    def limiting(self, n: int | None = None, **options: Any) -> dict[str, Any]:
         """See `Pair.limiting`."""
-        return self.pair.limiting(n, **kwargs)
+        return self.pair.limiting(n, **options)
 
-    def __getattr__(self, name):
+    def log_likelihood(self, data: Any, **options: Any) -> Any:
+        """Returns the log-likelihood [N], nats; see `keras_symvae.evaluation.log_likelihood`."""
+        return log_likelihood(self.pair.single("log_likelihood"), data, **options)
+
+    def __getattr__(self, name: str) -> Any:
         """What only this architecture answers, such as `classify`."""
+        if hasattr(type(self), name):
+            # A property of this class failed by an AttributeError of its own: that one is told.
+            return object.__getattribute__(self, name)
         pair = self.__dict__.get("pair")
-        if not name.startswith("_") and callable(getattr(type(pair), name, None)):
+        if pair is not None and name in pair.own_endpoints():
             return getattr(pair, name)
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}.")
 
-    def log_likelihood(self, data, **kwargs):
-        """Returns the log-likelihood [N], nats; see `keras_symvae.evaluation.log_likelihood`."""
-        return log_likelihood(self.pair, data, **kwargs)
-
-    def call(self, data):
+    def call(self, data: Any) -> dict[str, Any]:
+        """Reconstructs data; what `predict` returns."""
         return self.pair(data)
 
-    def export(self, filepath, **kwargs):
-        """Writes a SavedModel of the pair; see `keras_symvae.export.save`."""
-        return export.save(self.pair, filepath, **kwargs)
+    def export(self, filepath: str | os.PathLike, **options: Any) -> None:
+        """Writes a SavedModel of the pair; see `keras_symvae.model.export.save`."""
+        export.save(self.pair, filepath, **options)

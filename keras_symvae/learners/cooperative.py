@@ -1,16 +1,23 @@
 """Cooperative learning: several pairs that see different data teach one another."""
 
 import functools
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
 
 import numpy as np
 import tensorflow as tf
 
 from keras_symvae import seeds
+from keras_symvae.data.batch import Batch
+from keras_symvae.learners import utilities
 from keras_symvae.learners.learner import Learner
 from keras_symvae.learners.registry import register
-from keras_symvae.learners.step.cost import Outcome, Terms
-from keras_symvae.learners.symmetric import checked, explained, recognised, recovered
-from keras_symvae.model.team import Team, lent
+from keras_symvae.learners.step.cost import Outcome
+from keras_symvae.learners.step.moves import Move
+from keras_symvae.model.requirements import Densities, IsTeam
+from keras_symvae.model.team import Team
+
+Mixing = dict[str, dict[str, float]]
 
 
 @register("cooperative")
@@ -21,8 +28,8 @@ class Cooperative(Learner):
 
     where every expectation of log p_i stands for the two utilities of the symmetric game, played
     by decoder i and encoder i on that data. Samples of p_j are constants; they hold the variables
-    that i and j share, latents included, and start from j's context in the data. An encoder learns
-    from its own dreams with the weight that no sample with a shared latent has.
+    that i and j share, latents included, and start from j's context in the data. Members that
+    share no latent cannot teach this encoder; their weight goes to its own dreams.
 
     Costs are those of `SymmetricEquilibrium` on every member's own data, "member/decoder/x".
 
@@ -37,98 +44,104 @@ class Cooperative(Learner):
     heterogeneous data collections, FLICS 2025, arXiv 2511.01740.
     """
 
-    def __init__(self, pair, *, mixing, weights=None, **kwargs):
-        if not isinstance(pair, Team):
-            raise ValueError(f"Cooperative trains a Team of pairs; received {type(pair).__name__}.")
-        for player in pair.players.values():
-            player.require_density("Cooperative")
-        self.mixing = _matrix(mixing, list(pair.members))
-        self.weights_of_terms = checked(weights)
+    requirements = (IsTeam(), Densities())
+
+    def __init__(
+        self,
+        pair: Team,
+        *,
+        mixing: Any,
+        weights: Mapping[str, float] | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(pair, **kwargs)
+        self.mixing = _matrix(mixing, list(pair.members))
+        self.weights_of_terms = utilities.checked_terms(weights)
+
+    kept: ClassVar = {
+        "weights": lambda learner: learner.weights_of_terms,
+        "mixing": lambda learner: [list(row.values()) for row in learner.mixing.values()],
+    }
 
     @property
-    def cost_names(self):
+    def cost_names(self) -> Sequence[str]:
         return [f"{name}/{v}" for name, player in self.pair.players.items() for v in player.names]
 
     @property
-    def optional_cost_names(self):
+    def optional_cost_names(self) -> Sequence[str]:
         return [f"{name}/paired" for name in self.cost_names if "/encoder/" in name]
 
     @property
-    def may_lack(self):
-        return self.pair.families
+    def may_lack(self) -> Sequence[str]:
+        return list(self.pair.families)
 
-    def moves(self):
+    def moves(self) -> Sequence[Move]:
+        games = {"decoder": self.decoder_utility, "encoder": self.encoder_utility}
         return [
-            ((f"{member}/{player}",), functools.partial(utility, member))
+            Move((f"{member}/{player}",), functools.partial(utility, member))
             for member in self.pair.members
-            for player, utility in (
-                ("decoder", self.decoder_utility),
-                ("encoder", self.encoder_utility),
-            )
+            for player, utility in games.items()
         ]
 
-    def decoder_utility(self, member, values, seed, training=True):
+    def decoder_utility(
+        self, member: str, batches: Mapping[str, Batch], seed: tf.Tensor, training: bool = True
+    ) -> Outcome:
         """The mixture of L_p over the member's own data and the others' samples."""
         del training
         pair, shares, weights = self.pair[member], self.mixing[member], self.weights_of_terms
-        own = explained(pair, values[member], seed=seeds.fold(seed, 0), weights=weights)
-        lessons = self._lessons(member, shares, values, seed=seeds.fold(seed, 1))
+        own = utilities.wake(pair, batches[member], seed=seeds.fold(seed, 0), weights=weights)
+        lessons = self._lessons(member, shares, batches, seed=seeds.fold(seed, 1))
         gain = shares[member] * own.gain
         for index, (share, taught) in enumerate(lessons):
             fork = seeds.fold(seed, 2, index)
-            gain += share * _mean(explained(pair, taught, seed=fork, weights=weights))
-        return _named(member, gain, own)
+            gain += share * _mean(utilities.wake(pair, taught, seed=fork, weights=weights))
+        return Outcome(gain, own.costs, own.present).named(member)
 
-    def encoder_utility(self, member, values, seed, training=True):
+    def encoder_utility(
+        self, member: str, batches: Mapping[str, Batch], seed: tf.Tensor, training: bool = True
+    ) -> Outcome:
         """The mixture of L_q over the member's own dreams and the others' samples."""
         del training
         pair, shares, weights = self.pair[member], self.mixing[member], self.weights_of_terms
-        own = recovered(pair, values[member], seed=seeds.fold(seed, 3), weights=weights)
-        own = own.plus(recognised(pair, values[member], weights=weights))
+        own = utilities.sleep(pair, batches[member], seed=seeds.fold(seed, 3), weights=weights)
+        own = own.plus(utilities.labels(pair, batches[member], weights=weights))
         told = {
             other: share
             for other, share in shares.items()
             if set(pair.latent) & self.pair[other].families.keys()
         }
         gain = (1.0 - sum(told.values()) + told[member]) * own.gain
-        for share, taught in self._lessons(member, told, values, seed=seeds.fold(seed, 1)):
-            gain += share * _mean(recognised(pair, taught, weights=weights))
-        return _named(member, gain, own)
+        for share, taught in self._lessons(member, told, batches, seed=seeds.fold(seed, 1)):
+            gain += share * _mean(utilities.labels(pair, taught, weights=weights))
+        return Outcome(gain, own.costs, own.present).named(member)
 
-    def _lessons(self, member, shares, values, *, seed):
+    def _lessons(
+        self,
+        member: str,
+        shares: Mapping[str, float],
+        batches: Mapping[str, Batch],
+        *,
+        seed: tf.Tensor,
+    ) -> list[tuple[float, Batch]]:
         """Returns [(share, samples of another member)], in the variables of this member."""
         lessons = []
         for index, (other, share) in enumerate(shares.items()):
             if other == member or not share:
                 continue
-            terms = Terms(self.pair[other], values[other])
-            context = {name: terms.known[name] for name in self.pair[other].context}
-            given = {name: terms.values[name] for name in context if name in terms.values}
-            dreams = self.pair[other].dream(terms.size, seed=seeds.fold(seed, index), given=given)
-            rows = self.pair[other].dreamt(terms.nothing | context)
-            lessons.append((share, lent(self.pair[member], dreams, rows)))
+            pair, batch = self.pair[other], batches[other]
+            context = batch.where({name: batch.known(name) for name in pair.context})
+            dreams = pair.chain.dream(batch.size, seed=seeds.fold(seed, index), given=context)
+            known = {name: dreams.known(name) for name in self.pair[member].families}
+            lessons.append((share, dreams.where(known)))
         return lessons
 
-    def get_config(self):
-        matrix = [list(row.values()) for row in self.mixing.values()]
-        return {**super().get_config(), "mixing": matrix, "weights": self.weights_of_terms}
 
-
-def _mean(outcome):
+def _mean(outcome: Outcome) -> tf.Tensor:
     return tf.reduce_mean(outcome.gain)
 
 
-def _named(member, gain, outcome):
-    return Outcome(
-        gain,
-        {f"{member}/{name}": cost for name, cost in outcome.costs.items()},
-        {f"{member}/{name}": rows for name, rows in outcome.present.items()},
-    )
-
-
-def _matrix(mixing, members):
-    """Returns {member: {member: share}}, or refuses what is no mixture of them."""
+def _matrix(mixing: Any, members: list[str]) -> Mixing:
+    """Returns {member: {member: share}}, or refuses what is not a mixture of them."""
     count = len(members)
     if isinstance(mixing, (int, float)):
         rest = (1.0 - mixing) / max(count - 1, 1)

@@ -1,14 +1,20 @@
 """The ELBO: both players ascend one lower bound of the log-likelihood."""
 
 import contextlib
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import tensorflow as tf
 
+from keras_symvae.data.batch import Batch, kinds, of_values, share
 from keras_symvae.families import estimators
+from keras_symvae.learners import utilities
 from keras_symvae.learners.learner import Learner
 from keras_symvae.learners.registry import register
-from keras_symvae.learners.step.cost import Outcome, Terms, share, total
-from keras_symvae.learners.symmetric import recognised
+from keras_symvae.learners.step.cost import Outcome, total
+from keras_symvae.learners.step.moves import Move
+from keras_symvae.model.pair import Pair
+from keras_symvae.model.requirements import Densities, Gradients, IsPair, PriorDensity
 
 
 @register("elbo")
@@ -39,17 +45,19 @@ class ELBO(Learner):
     Reference: Kingma & Welling 2014; free bits: Kingma et al. 2016; warm-up: Sonderby et al. 2016.
     """
 
+    requirements = (IsPair(), PriorDensity(), Densities(), Gradients(estimated=True))
+
     def __init__(
         self,
-        pair,
+        pair: Pair,
         *,
-        estimator="zgr",
-        kl_weight=1.0,
-        warmup_steps=0,
-        free_bits=0.0,
-        label_weight=1.0,
-        **kwargs,
-    ):
+        estimator: str = "zgr",
+        kl_weight: float = 1.0,
+        warmup_steps: int = 0,
+        free_bits: float = 0.0,
+        label_weight: float = 1.0,
+        **kwargs: Any,
+    ) -> None:
         estimators.get(estimator)
         numbers = {
             "kl_weight": kl_weight,
@@ -60,70 +68,56 @@ class ELBO(Learner):
         for name, number in numbers.items():
             if not isinstance(number, (int, float)) or not 0 <= number < float("inf"):
                 raise ValueError(f"{name} is a number of at least 0; received {number!r}.")
-        if pair.prior is not None:
-            raise ValueError(
-                "ELBO needs log p(z), but the prior of this pair is known only by samples; use "
-                "SymmetricEquilibrium."
-            )
-        for player in (pair.decoder, pair.encoder):
-            player.require_density("ELBO")
-        for name in pair.latent:
-            if not pair.families[name].reparametrised:
-                raise ValueError(
-                    f"ELBO needs a gradient through draws of '{name}', which {pair.families[name]} "
-                    "has not; use SymmetricEquilibrium."
-                )
+        super().__init__(pair, **kwargs)
         self.estimator, self.kl_weight = estimator, kl_weight
         self.warmup_steps, self.free_bits = warmup_steps, free_bits
         self.label_weight = label_weight
-        super().__init__(pair, **kwargs)
 
     @property
-    def cost_names(self):
+    def cost_names(self) -> Sequence[str]:
         observed = [f"decoder/{name}" for name in self.pair.observed]
         return [*observed, *(f"encoder/{name}" for name in self.pair.latent)]
 
     @property
-    def optional_cost_names(self):
+    def optional_cost_names(self) -> Sequence[str]:
         return [f"encoder/{name}/paired" for name in self.pair.encoder.names]
 
     @property
-    def may_lack(self):
+    def may_lack(self) -> Sequence[str]:
         return self.pair.latent
 
-    def moves(self):
-        return [(("decoder", "encoder"), self.utility)]
+    def moves(self) -> Sequence[Move]:
+        return [Move(("decoder", "encoder"), self.utility)]
 
-    def utility(self, values, seed, training=True):
+    def utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """The weighted bound; its gradient flows through the encoder's draws."""
         # A relaxed draw is no value of the latent: held-out bounds are those of hard draws.
         estimator = self.estimator if training else "zgr"
-        terms = None if set(values).isdisjoint(self.pair.latent) else Terms(self.pair, values)
-        known = terms.known if terms else {}
-        completed, q = self.pair.encoder.rcomplete(
-            terms.values if terms else values, seed=seed, estimator=estimator, known=known
-        )
+        batch = of_values(batch)
+        completed, q = self.pair.encoder.rcomplete(batch, seed=seed, estimator=estimator)
         _, p = self.pair.decoder.walk(completed)
         costs = {f"decoder/{name}": self._cost(name, p, completed) for name in self.pair.observed}
         gain = -total(costs.values())
         for name in self.pair.latent:
-            kl = self._kl(name, completed, q[name], p[name])
-            if name in values:
-                kl = tf.where(known[name], self._cost(name, p, completed), kl)
+            kl, known = self._kl(name, completed, q[name], p[name]), batch.known(name)
+            if known is not False:
+                cost = self._cost(name, p, completed)
+                kl = cost if known is True else tf.where(known, cost, kl)
             costs[f"encoder/{name}"] = kl
             free = self.free_bits * self.pair.families[name].size
             charged = tf.maximum(tf.reduce_mean(kl), free) if free else kl
             gain -= self._weight() * charged
-        if terms is None:
+        found = kinds(self.pair.schema, batch)
+        if found["paired"] is False:
             return Outcome(gain, costs)
-        gain *= share(terms.rows["paired"]) + share(terms.rows["observed"])
+        gain *= share(found["paired"]) + share(found["observed"])
         weights = {"encoder/paired": self.label_weight}
-        return Outcome(gain, costs).plus(recognised(self.pair, values, weights=weights))
+        return Outcome(gain, costs).plus(utilities.labels(self.pair, batch, weights=weights))
 
-    def _cost(self, name, p, values):
+    def _cost(self, name: str, p: Mapping[str, Any], values: Batch) -> tf.Tensor:
         return -self.pair.families[name].log_prob(p[name], values[name])
 
-    def _kl(self, name, values, q, p):
+    def _kl(self, name: str, values: Batch, q: Any, p: Any) -> tf.Tensor:
         order = self.pair.encoder.names
         family = self.pair.families[name]
         later = order[order.index(name) :]
@@ -132,18 +126,8 @@ class ELBO(Learner):
                 return family.kl(q, p)
         return family.log_prob(q, values[name]) - family.log_prob(p, values[name])
 
-    def _weight(self):
+    def _weight(self) -> Any:
         if not self.warmup_steps:
             return self.kl_weight
         progress = tf.cast(self.steps, tf.float32) / self.warmup_steps
         return self.kl_weight * tf.minimum(progress, 1.0)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "estimator": self.estimator,
-            "kl_weight": self.kl_weight,
-            "warmup_steps": self.warmup_steps,
-            "free_bits": self.free_bits,
-            "label_weight": self.label_weight,
-        }

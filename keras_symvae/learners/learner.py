@@ -1,22 +1,35 @@
 """A learner: a Keras model that trains a pair by a game."""
 
+import abc
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_symvae import seeds
-from keras_symvae.data import batches
-from keras_symvae.data.batches import Minibatches, holds_arrays
+from keras_symvae.config import Configured
+from keras_symvae.data import feed
 from keras_symvae.learners.answers import Answers
 from keras_symvae.learners.step import optimizers
-from keras_symvae.learners.step.guard import Guard, NonFiniteError
+from keras_symvae.learners.step.guard import Guard, NonFiniteError, check_policy
 from keras_symvae.learners.step.meters import Meters
-from keras_symvae.learners.step.moves import play
+from keras_symvae.learners.step.moves import Move, Played, play
+from keras_symvae.model.requirements import Requirement, check
 
 __all__ = ["Learner", "NonFiniteError"]
 
+REFUSED = {  # arguments of Keras that a game has no use for, and what to do instead
+    "loss": "the game is the loss; choose another learner, or its arguments",
+    "loss_weights": "terms are weighted by arguments of the learner, such as weights",
+    "metrics": "costs are the metrics; measure more with keras_symvae.evaluation or a callback",
+    "weighted_metrics": "costs are the metrics; measure more with keras_symvae.evaluation",
+    "sample_weight": "draw examples as often as they should count, with a Source or tf.data",
+    "class_weight": "draw examples as often as they should count, with a Source or tf.data",
+}
 
-class Learner(Answers, keras.Model):
+
+class Learner(Configured, Answers, keras.Model, abc.ABC):
     """Trains a pair by a game: one utility per player, one GradientTape per utility.
 
     A subclass declares the game in `moves` and the names of its costs in `cost_names`; this class
@@ -28,110 +41,138 @@ class Learner(Answers, keras.Model):
     "decoder/x/bits_per_dim".
 
     Args:
-        pair: the `Pair` to train.
+        pair: the `Pair` to train; some games train a `Team`.
         seed: integer; every draw of training is a function of (seed, step).
         nonfinite: "skip" leaves out a step whose costs or gradients are not finite, "raise" stops
             at the first. Neither touches a weight.
         patience: after this many skipped steps in a row training stops with `NonFiniteError`.
+
+    Raises:
+        ValueError: the pair cannot play this game; says why and what to do.
     """
 
-    def __init__(self, pair, *, seed=0, nonfinite="skip", patience=10, **kwargs):
+    # What a game is, beside its moves; subclasses say where they differ.
+    requirements: Sequence[Requirement] = ()
+    optional_cost_names: Collection[str] = ()  # costs that appear only for some data sets
+    may_lack: Collection[str] = ()  # variables that some examples may lack
+    takes_codes: bool = True  # whether data may hold latents
+    critics: Mapping[str, Any] = {}  # further players, {name: Critic}
+
+    def __init__(
+        self,
+        pair: Any,
+        *,
+        seed: int = 0,
+        nonfinite: str = "skip",
+        patience: int = 10,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.autocast = False  # data keep their precision
+        check_policy(nonfinite, patience)
+        check(pair, self.requirements, asker=type(self).__name__)
         self.pair, self.seed = pair, seed
-        weights = optimizers.named_variables(self)
-        self.guard = Guard(self.cost_names, weights, policy=nonfinite, patience=patience)
+        self.nonfinite, self.patience = nonfinite, patience
+        self._lacking: frozenset[str] = frozenset()
         self.steps = self.add_weight(
             name="steps", shape=(), dtype="int32", initializer="zeros", trainable=False
         )
         self._test_steps = tf.Variable(  # in no file: every evaluation starts at 0
             tf.constant(0), trainable=False, aggregation=tf.VariableAggregation.ONLY_FIRST_REPLICA
         )
-        self._meters = Meters(
-            self.cost_names,
-            self.optional_cost_names,
-            players=self.players,
-            judged=pair.players,
-            likelihoods=pair.likelihoods,
-        )
         self.built = True
 
-    def moves(self):
-        """Returns the game: a list of (player names, utility).
-
-        `utility(values, seed, training=True)` -> `Outcome`; the named players ascend its mean.
-        """
-        raise NotImplementedError
-
-    def rehearsals(self):
-        """Returns lists of moves; each is played, with an update, before the game itself."""
-        return []
+    @abc.abstractmethod
+    def moves(self) -> Sequence[Move]:
+        """Returns the game: who ascends what, all at the same point."""
 
     @property
-    def players(self):
-        """{name: Player or Critic}."""
-        return self.pair.players
-
-    @property
-    def parts(self):
-        """[("decoder/x", factor, trunk or critic)]: the owners of all weights."""
-        return self.pair.parts
-
-    @property
-    def cost_names(self):
+    @abc.abstractmethod
+    def cost_names(self) -> Sequence[str]:
         """Names of the costs of every step, "player/variable"."""
-        raise NotImplementedError
 
     @property
-    def optional_cost_names(self):
-        """Names of the costs that only some data have, below others: "player/variable/kind"."""
-        return ()
+    def players(self) -> dict[str, Any]:
+        """{name: Player or Critic}."""
+        return {**self.pair.players, **self.critics}
 
     @property
-    def may_lack(self):
-        """Names of the variables that some examples may lack."""
-        return ()
+    def parts(self) -> list[tuple[str, keras.Layer]]:
+        """[("decoder/x", factor, trunk or critic)]: the owners of all weights."""
+        return [*self.pair.parts, *self.critics.items()]
 
     @property
-    def metric_names(self):
-        """Names of all metrics, as in `fit`'s logs."""
+    def metric_names(self) -> list[str]:
+        """Names of all metrics, as in `fit`'s logs; known once the learner is compiled."""
         return list(self._meters.metrics)
 
-    def compile(self, optimizer="adam", *, steps_per_execution=1, jit_compile=False, **kwargs):
+    def compile(
+        self,
+        optimizer: Any = "adam",
+        *,
+        steps_per_execution: int = 1,
+        jit_compile: bool = False,
+        **options: Any,
+    ) -> None:
         """Chooses the optimizer: anything Keras takes, or one per player.
+
+        Where there are critics, every player gets an optimizer of its own, also of one for all.
 
         Args:
             optimizer: a name, an optimizer, or {"decoder": ..., "encoder": ...}; keys may also
                 name one factor, as "decoder/z1", and the longest key that fits wins.
-            steps_per_execution, jit_compile, run_eagerly, auto_scale_loss: as in Keras.
+            steps_per_execution, jit_compile: as in Keras.
+            options: run_eagerly, auto_scale_loss, as in Keras.
+
+        Raises:
+            ValueError: an optimizer is missing or has no weights; a loss or metrics were given.
         """
+        refuse(options)
+        if self.critics and not isinstance(optimizer, (dict, keras.optimizers.MultiOptimizer)):
+            optimizer = optimizers.copied(optimizer, players=self.players)
         if isinstance(optimizer, dict) and "class_name" not in optimizer:
             optimizer = optimizers.Optimizers(optimizer)
         optimizers.bind(optimizer, self)
+        self.guard = Guard(
+            self.cost_names,
+            optimizers.named_variables(self),
+            policy=self.nonfinite,
+            patience=self.patience,
+        )
+        self._meters = Meters(
+            self.cost_names,
+            self.optional_cost_names,
+            players=self.players,
+            judged=self.pair.players,
+            likelihoods=self.pair.likelihoods,
+        )
         super().compile(
             optimizer=optimizer,
             steps_per_execution=steps_per_execution,
             jit_compile=jit_compile,
-            **kwargs,
+            **options,
         )
         self.optimizer.build(self.trainable_variables)
 
-    def compile_from_config(self, config):
+    def compile_from_config(self, config: dict[str, Any]) -> None:
+        """Compiles as the learner of a file was."""
         self.compile(**keras.saving.deserialize_keras_object(config))
 
     def fit(
         self,
-        x=None,
-        y=None,
+        x: Any = None,
+        y: Any = None,
         *,
-        batch_size=None,
-        epochs=1,
-        callbacks=None,
-        validation_data=None,
-        initial_epoch=0,
-        steps_per_epoch=None,
-        **kwargs,
-    ):
+        batch_size: int | None = None,
+        epochs: int = 1,
+        callbacks: Sequence[Any] | None = None,
+        validation_data: Any = None,
+        validation_split: float = 0.0,
+        shuffle: bool | None = None,
+        initial_epoch: int = 0,
+        steps_per_epoch: int | None = None,
+        **options: Any,
+    ) -> Any:
         """Trains, as `keras.Model.fit`.
 
         Args:
@@ -140,90 +181,152 @@ class Learner(Answers, keras.Model):
                 is taken as it comes.
             y: labels, where the pair has a variable "y".
             callbacks: a `Backup` among them is restored first, and training goes on from there.
-            others: as in Keras.
+            validation_split: share of arrays, the last ones, that is held out.
+            shuffle: False takes arrays in their own order.
+            batch_size, epochs, validation_data, initial_epoch, steps_per_epoch: as in Keras.
+            options: as in Keras.
 
         Raises:
-            ValueError: the data are none that the variables can hold; nothing was trained.
+            ValueError: the data are not what the variables can hold; nothing was trained.
             NonFiniteError: see `patience`; weights are those before the first faulty step.
         """
+        refuse(options)
         for callback in callbacks or ():
             if hasattr(callback, "restore"):
                 initial_epoch = max(initial_epoch, callback.restore(self))
-        if holds_arrays(x):
-            x, y = self._check((x, y) if y is not None else x), None
-        x = batches.of(x, batch_size=batch_size or 32, seed=self.seed)
-        if isinstance(x, Minibatches):
-            batch_size = None
-            steps_per_epoch = steps_per_epoch or x.steps_per_epoch
-            if steps_per_epoch is None:
-                raise ValueError("A source has no end; say how many steps_per_epoch to take.")
-            self._check(tf.nest.map_structure(np.asarray, x.at(0)), whole=False)
-            x = x.dataset(start=int(self.steps.numpy()))
-        if isinstance(x, tf.data.Dataset):
-            kwargs.setdefault("shuffle", False)  # Keras warns that it cannot
-        if holds_arrays(validation_data):
-            self._check(validation_data)
-        return super().fit(
-            x,
-            y,
+        found = feed.of(
+            x if y is None else (x, y),
+            check=self._check,
+            families=self.pair.families,
             batch_size=batch_size,
+            seed=self.seed,
+            start=int(self.steps.numpy()),
+            steps_per_epoch=steps_per_epoch,
+            shuffle=shuffle,
+            validation_split=validation_split,
+        )
+        self._expect(found.lacking)
+        if found.held_out is not None and validation_data is None:
+            validation_data = found.held_out
+        if feed.holds_arrays(validation_data):
+            self._expect(self.pair.lacking(self._check(validation_data)))
+        elif validation_data is not None:
+            self._expect(None)
+        if isinstance(found.data, tf.data.Dataset):
+            options.setdefault("shuffle", False)  # Keras warns that it cannot
+        return super().fit(
+            found.data,
+            batch_size=None if found.endless else batch_size,
             epochs=epochs,
             callbacks=callbacks,
             validation_data=validation_data,
             initial_epoch=initial_epoch,
-            steps_per_epoch=steps_per_epoch,
-            **kwargs,
+            steps_per_epoch=found.steps_per_epoch,
+            **options,
         )
 
-    def evaluate(self, x=None, y=None, **kwargs):
+    def evaluate(self, x: Any = None, y: Any = None, **options: Any) -> Any:
         """Returns the mean costs of held-out data, as `keras.Model.evaluate`; repeatable."""
-        if holds_arrays(x):
-            self._check(x if y is None else (x, y))
-        return super().evaluate(x, y, **kwargs)
+        refuse(options)
+        if "_use_cached_eval_dataset" not in options:  # Keras asks from inside of `fit`
+            self._expect_of(x if y is None else (x, y))
+        return super().evaluate(x, y, **options)
 
-    def _check(self, data, *, whole=True):
-        options = {"may_lack": self.may_lack, "learner": type(self).__name__}
-        return self.pair.check_training(data, whole=whole, **options)
+    def train_on_batch(self, x: Any, y: Any = None, **options: Any) -> Any:
+        """Makes one update, as `keras.Model.train_on_batch`."""
+        refuse(options)
+        self._expect_of(x if y is None else (x, y), full=False)
+        return super().train_on_batch(x, y, **options)
 
-    def train_step(self, data):
-        values = self.pair.values(data)
+    def test_on_batch(self, x: Any, y: Any = None, **options: Any) -> Any:
+        """Returns the costs of one batch, as `keras.Model.test_on_batch`."""
+        refuse(options)
+        self._expect_of(x if y is None else (x, y), full=False)
+        return super().test_on_batch(x, y, **options)
+
+    def _check(self, data: Any, *, full: bool = True) -> Any:
+        learner = type(self).__name__
+        checked = self.pair.check_training(data, may_lack=self.may_lack, full=full, learner=learner)
+        self._refuse_codes(checked)
+        return checked
+
+    def _refuse_codes(self, values: Any) -> None:
+        held = [] if self.takes_codes else [name for name in self.pair.latent if name in values]
+        if held:
+            raise ValueError(
+                f"{type(self).__name__} compares codes that the players draw, but the data hold "
+                f"{held}. Leave these out, or use SymmetricEquilibrium."
+            )
+
+    def _expect_of(self, data: Any, *, full: bool = True) -> None:
+        """Checks data, if they are arrays, and prepares the step for what they lack."""
+        if feed.holds_arrays(data):
+            self._expect(self.pair.lacking(self._check(data, full=full)))
+        else:
+            self._expect(None)
+
+    def _expect(self, lacking: frozenset[str] | None) -> None:
+        """Prepares the step for data in which some examples lack these variables.
+
+        What no example lacks costs the step nothing, so a step is made anew when more is lacking.
+
+        Args:
+            lacking: names of variables; None: nobody can tell.
+        """
+        names = frozenset(self.may_lack) if lacking is None else lacking
+        if not names <= self._lacking:
+            self._lacking |= names
+            self.train_function = self.test_function = None
+
+    def train_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """One update of all players; returns all metrics so far."""
+        batch = self.pair.batch(data, lacking=self._lacking)
+        self._refuse_codes(batch)
+        moves = [Move.of(move) for move in self.moves()]
         seed = self._seed(seeds.TRAIN, self.steps)
         faults = 0
-        for index, moves in enumerate(self.rehearsals()):
-            played = play(moves, self, values, seeds.fold(seed, seeds.REHEARSAL, index))
+        for index in range(max(move.rehearsals for move in moves)):
+            rehearsed = [move for move in moves if move.rehearsals > index]
+            played = self._play(rehearsed, batch, seeds.fold(seed, seeds.REHEARSAL, index))
             faults += self.guard.faults_of(played, self.optimizer)
             optimizers.apply_if(self.guard.bears(faults), self.optimizer, played)
-        played = play(self.moves(), self, values, seed)
+        played = self._play(moves, batch, seed)
         faults += self.guard.faults_of(played, self.optimizer)
         self.steps.assign_add(1)
         finite = self.guard.count(faults)
         optimizers.apply_if(finite, self.optimizer, played)
         return self._meters.update(played.costs, played.present, finite)
 
-    def test_step(self, data):
-        values = self.pair.values(data)
+    def _play(self, moves: Sequence[Move], batch: Any, seed: tf.Tensor) -> Played:
+        return play(moves, batch, players=self.players, optimizer=self.optimizer, seed=seed)
+
+    def test_step(self, data: Any) -> dict[str, tf.Tensor]:
+        """The costs of one batch of held-out data; returns all metrics so far."""
+        batch = self.pair.batch(data, lacking=self._lacking)
         seed = self._seed(seeds.TEST, self._test_steps)
         self._test_steps.assign_add(1)
         costs, present = {}, {}
-        for _, utility in self.moves():
-            outcome = utility(values, seed, training=False)
+        for move in map(Move.of, self.moves()):
+            outcome = move.utility(batch, seed, training=False)
             costs |= outcome.costs
             present |= outcome.present
         return self._meters.update(costs, present, True)
 
-    def _seed(self, stream, step):
+    def _seed(self, stream: int, step: Any) -> tf.Tensor:
         replica = tf.distribute.get_replica_context().replica_id_in_sync_group
         return seeds.fold(seeds.make(self.seed), stream, step, replica)
 
     @property
-    def metrics(self):
-        return list(self._meters.metrics.values())
+    def metrics(self) -> list[keras.metrics.Metric]:
+        """All metrics; none before the learner is compiled."""
+        return list(self._meters.metrics.values()) if "_meters" in self.__dict__ else []
 
-    def reset_metrics(self):
+    def reset_metrics(self) -> None:
+        """Sets all metrics back, as Keras does before an epoch and an evaluation."""
         super().reset_metrics()
         self._test_steps.assign(0)  # so that every evaluation makes the same draws
 
-    def make_train_function(self, force=False):
+    def make_train_function(self, force: bool = False) -> None:
         """Wraps Keras's step, so that a run that cannot go on stops with the name of the fault."""
         if self.train_function is not None and not force:
             return
@@ -237,15 +340,9 @@ class Learner(Answers, keras.Model):
 
         self.train_function = guarded
 
-    def get_config(self):
-        return {
-            "pair": keras.saving.serialize_keras_object(self.pair),
-            "seed": self.seed,
-            "nonfinite": self.guard.policy,
-            "patience": self.guard.patience,
-            "name": self.name,
-        }
 
-    @classmethod
-    def from_config(cls, config):
-        return cls(**{**config, "pair": keras.saving.deserialize_keras_object(config["pair"])})
+def refuse(options: dict[str, Any]) -> None:
+    """Raises ValueError for arguments of Keras that a game has no use for."""
+    for name, remedy in REFUSED.items():
+        if options.get(name) is not None:
+            raise ValueError(f"A learner takes no {name}: {remedy}.")

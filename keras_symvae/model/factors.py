@@ -1,11 +1,21 @@
 """A factor: one conditional distribution `name | given` of a player."""
 
+import abc
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_symvae.config import Configured
+from keras_symvae.families import Family
+from keras_symvae.model.trunks import joint
 
-class Conditional(keras.Layer):
+Reads = Mapping[str, tf.Tensor]
+
+
+class Conditional(Configured, keras.Layer, abc.ABC):
     """One conditional `name | given`: what both kinds of factors share.
 
     Args:
@@ -16,37 +26,31 @@ class Conditional(keras.Layer):
             `given`, and emits any shape with the right number of elements per example.
     """
 
-    def __init__(self, name, *, given=(), network=None, **kwargs):
+    has_density: ClassVar[bool]
+    tilt: bool = False
+    family: Family
+
+    def __init__(
+        self, name: str, *, given: str | Sequence[str] = (), network: Any = None, **kwargs: Any
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.given = (given,) if isinstance(given, str) else tuple(given)
         self.network = network
 
-    def bind(self, family, shapes):
+    @abc.abstractmethod
+    def bind(self, family: Family, shapes: Mapping[str, Sequence[int]]) -> None:
         """Builds the weights: `family` of the variable, `shapes` {name: [...]} of what it reads."""
-        raise NotImplementedError
 
-    def _check_output(self, shape, expected):
-        if None in shape[1:] or np.prod(shape[1:]) != np.prod(expected):
+    def _check_output(self, shape: Sequence[int | None], expected: Sequence[int]) -> None:
+        sizes = [size for size in shape[1:] if size is not None]
+        if len(sizes) < len(shape) - 1 or np.prod(sizes) != np.prod(expected):
             raise ValueError(
                 f"The network of factor '{self.name}' emits shape {tuple(shape)}; "
                 f"{self.family!r} reads {tuple(expected)} per example."
             )
 
-    def _emit(self, inputs, shape):
-        output = self.network(inputs[0] if len(inputs) == 1 else inputs)
-        return tf.reshape(output, [-1, *shape])
-
-    def get_config(self):
-        return {
-            "name": self.name,
-            "given": self.given,
-            "network": keras.saving.serialize_keras_object(self.network),
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        network = keras.saving.deserialize_keras_object(config["network"])
-        return cls(**{**config, "network": network})
+    def _emit(self, inputs: Sequence[tf.Tensor], shape: Sequence[int]) -> tf.Tensor:
+        return tf.reshape(self.network(joint(inputs)), [-1, *shape])
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
@@ -64,11 +68,23 @@ class Factor(Conditional):
             q(z | x, ...) is proportional to p(z | ...) times a likelihood that the network emits:
             the ladder encoder (Sonderby et al. 2016; Flach et al. 2024).
         learned: of a root factor: the raw output is a weight instead of zeros.
+
+    Raises:
+        ValueError: network and given do not fit each other.
     """
 
     has_density = True
 
-    def __init__(self, name, *, given=(), network=None, tilt=False, learned=False, **kwargs):
+    def __init__(
+        self,
+        name: str,
+        *,
+        given: str | Sequence[str] = (),
+        network: Any = None,
+        tilt: bool = False,
+        learned: bool = False,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name, given=given, network=network, **kwargs)
         self.tilt, self.learned = tilt, learned
         if learned and self.given:
@@ -81,7 +97,7 @@ class Factor(Conditional):
         if network is not None and not self.given:
             raise ValueError(f"Factor '{name}' has a network but nothing is given to it.")
 
-    def bind(self, family, shapes):
+    def bind(self, family: Family, shapes: Mapping[str, Sequence[int]]) -> None:
         self.family = family
         if self.learned:
             self.raw = self.add_weight(name="raw", shape=family.raw_shape, initializer="zeros")
@@ -91,13 +107,11 @@ class Factor(Conditional):
             )
         if self.given:
             inputs = [keras.KerasTensor((None, *shapes[name])) for name in self.given]
-            output = inputs[0]
-            if self.network is not None:
-                output = self.network(inputs[0] if len(inputs) == 1 else inputs)
+            output = inputs[0] if self.network is None else self.network(joint(inputs))
             self._check_output(output.shape, family.raw_shape)
         self.built = True
 
-    def natural(self, reads, size):
+    def natural(self, reads: Reads, size: int | tf.Tensor) -> Any:
         """Returns eta with batch axis B from `reads` {name: [B, ...]}; `size` is B."""
         shape = self.family.raw_shape
         if self.network is not None:
@@ -109,9 +123,6 @@ class Factor(Conditional):
             raw = tf.broadcast_to(root, tf.concat([[size], shape], axis=0))
         return self.family.natural(raw, self.shared if self.family.num_shared else None)
 
-    def get_config(self):
-        return {**super().get_config(), "tilt": self.tilt, "learned": self.learned}
-
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
 class ImplicitFactor(Conditional):
@@ -122,12 +133,22 @@ class ImplicitFactor(Conditional):
             a method `moments` of the same inputs, which returns (mean, variance) of its values.
         noise_shape: shape of the standard normal noise per example. None: there is no noise, and
             the value is a function of what is given.
+
+    Raises:
+        ValueError: there is no network, or nothing that it could read.
     """
 
     has_density = False
-    tilt = False
 
-    def __init__(self, name, *, given=(), network=None, noise_shape, **kwargs):
+    def __init__(
+        self,
+        name: str,
+        *,
+        given: str | Sequence[str] = (),
+        network: Any = None,
+        noise_shape: int | Sequence[int] | None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name, given=given, network=network, **kwargs)
         noise_shape = (noise_shape,) if isinstance(noise_shape, int) else noise_shape
         self.noise_shape = None if noise_shape is None else tuple(noise_shape)
@@ -136,34 +157,32 @@ class ImplicitFactor(Conditional):
         if noise_shape is None and not self.given:
             raise ValueError(f"ImplicitFactor '{name}' has neither noise nor anything given.")
 
-    def bind(self, family, shapes):
+    def bind(self, family: Family, shapes: Mapping[str, Sequence[int]]) -> None:
         self.family = family
         inputs = [keras.KerasTensor((None, *shapes[name])) for name in self.given]
         if self.noise_shape is not None:
             inputs.append(keras.KerasTensor((None, *self.noise_shape)))
-        output = self.network(inputs[0] if len(inputs) == 1 else inputs)
-        self._check_output(output.shape, family.shape)
+        self._check_output(self.network(joint(inputs)).shape, family.shape)
         self.built = True
 
-    def rsample(self, reads, size, seed):
+    def rsample(self, reads: Reads, size: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Draws a value [B, *shape] with a gradient with respect to weights and reads."""
         output = self._emit(self._inputs(reads, size, seed), self.family.shape)
         return tf.cast(output, self.family.dtype)
 
-    def moments(self, reads, size, seed):
+    def moments(
+        self, reads: Reads, size: int | tf.Tensor, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor] | None:
         """Returns (mean, variance) [B, *shape] of the value, or None if the network has none."""
         if not hasattr(self.network, "moments"):
             return None
-        inputs = self._inputs(reads, size, seed)
-        found = self.network.moments(inputs[0] if len(inputs) == 1 else inputs)
-        return tuple(tf.reshape(part, [-1, *self.family.shape]) for part in found)
+        mean, variance = self.network.moments(joint(self._inputs(reads, size, seed)))
+        shape = [-1, *self.family.shape]
+        return tf.reshape(mean, shape), tf.reshape(variance, shape)
 
-    def _inputs(self, reads, size, seed):
+    def _inputs(self, reads: Reads, size: int | tf.Tensor, seed: tf.Tensor) -> list[tf.Tensor]:
         inputs = [reads[name] for name in self.given]
         if self.noise_shape is None:
             return inputs
         shape = tf.concat([[size], self.noise_shape], axis=0)
         return [*inputs, tf.random.stateless_normal(shape, seed)]
-
-    def get_config(self):
-        return {**super().get_config(), "noise_shape": self.noise_shape}

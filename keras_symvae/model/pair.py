@@ -1,24 +1,33 @@
 """A pair: a decoder and an encoder over the same named variables."""
 
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, Self
+
 import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_symvae import seeds
-from keras_symvae.data import sources
-from keras_symvae.data.intake import checked, named, trainable, typed
-from keras_symvae.model import questions as endpoints
+from keras_symvae import former, seeds
+from keras_symvae.data import intake, sources
+from keras_symvae.data.batch import Batch
+from keras_symvae.data.variables import Variables
+from keras_symvae.families import Family
+from keras_symvae.model.chain import Chain
+from keras_symvae.model.model import Model
+from keras_symvae.model.player import Player
+from keras_symvae.model.questions import Endpoint
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
-class Pair(keras.Model, endpoints.Questions):
+class Pair(Model):
     """A decoder p and an encoder q: the players of every game of this library.
 
         p(x, z | context)    and    q(z | x, context)
 
     Variables that both players draw are latent (z), those of the decoder alone are observed (x),
     those of neither are context. Every method that draws takes an integer seed and returns the
-    same NumPy arrays for the same seed; work is done in batches of bounded size.
+    same NumPy arrays for the same seed; work is done in batches of bounded size. `chain` has the
+    same questions as graph functions of tensors.
 
     Args:
         decoder: the `Player` p.
@@ -27,27 +36,50 @@ class Pair(keras.Model, endpoints.Questions):
             `Source`, or what `sources.get` makes one of: an array, a `tf.data.Dataset`, a function,
             another trained pair.
 
+    Raises:
+        ValueError: the players do not form a pair; says why.
+
     Reference: Flach, Schlesinger, Shekhovtsov, Symmetric Equilibrium Learning of VAEs, 2024.
     """
 
-    def __init__(self, decoder, encoder, *, prior=None, name="pair", **kwargs):
+    def __init__(
+        self,
+        decoder: Player,
+        encoder: Player,
+        *,
+        prior: Any = None,
+        name: str = "pair",
+        **kwargs: Any,
+    ) -> None:
         # Under mixed precision networks compute in halves, values and probabilities do not.
         super().__init__(name=name, dtype="float32", **kwargs)
         roots = [variable for variable in decoder.needed if variable in encoder.names]
-        prior = sources.get(prior, names=roots)
-        self.decoder, self.encoder, self.prior = decoder, encoder, prior
+        self.decoder, self.encoder = decoder, encoder
+        self.prior = sources.get(prior, names=roots)
         self.families = encoder.families | decoder.families
-        supplied = prior.names if prior is not None else ()
+        supplied = self.prior.names if self.prior is not None else ()
         drawn = (*decoder.names, *supplied)
         self.latent = tuple(name for name in drawn if name in encoder.names)
         self.observed = tuple(name for name in drawn if name not in encoder.names)
         self.context = tuple(name for name in self.families if name not in (*drawn, *encoder.names))
         self._check_prior(roots)
         self._check_players(drawn)
+        self.chain = Chain(decoder, encoder, prior=self.prior, variables=self.schema)
         encoder.bind(decoder)
         self.built = True
 
-    def _check_players(self, drawn):
+    @property
+    def schema(self) -> Variables:
+        """The variables of both players."""
+        return Variables(
+            families=self.families,
+            observed=self.observed,
+            latent=self.latent,
+            context=self.context,
+            read=self.encoder.needed,
+        )
+
+    def _check_players(self, drawn: Sequence[str]) -> None:
         if (self.decoder.name, self.encoder.name) != ("decoder", "encoder"):
             raise ValueError(
                 "The players of a pair are named 'decoder' and 'encoder'; received "
@@ -75,7 +107,7 @@ class Pair(keras.Model, endpoints.Questions):
                     f"{sorted(unknown)}, which the encoder draws only later."
                 )
 
-    def _check_prior(self, roots):
+    def _check_prior(self, roots: Sequence[str]) -> None:
         if self.prior is None:
             return
         if set(self.prior.names) != set(roots):
@@ -87,12 +119,12 @@ class Pair(keras.Model, endpoints.Questions):
             self.families[name].check(name, np.asarray(value))
 
     @property
-    def players(self):
-        """{name: Player}."""
+    def players(self) -> dict[str, Player]:
+        """{"decoder": Player, "encoder": Player}."""
         return {player.name: player for player in (self.decoder, self.encoder)}
 
     @property
-    def parts(self):
+    def parts(self) -> list[tuple[str, keras.Layer]]:
         """[("decoder/x", factor or trunk)] of both players: the owners of all weights."""
         return [
             (f"{player.name}/{part.name}", part)
@@ -102,81 +134,32 @@ class Pair(keras.Model, endpoints.Questions):
         ]
 
     @property
-    def likelihoods(self):
+    def likelihoods(self) -> dict[str, Family]:
         """{"decoder/x": Family} of the observed variables."""
         return {f"{self.decoder.name}/{name}": self.families[name] for name in self.observed}
 
-    def values(self, data):
-        """Returns data as {name: tensor}, see `values.typed`."""
-        return typed(self, data)
+    def single(self, question: str) -> Self:
+        """Returns itself: a pair answers every question."""
+        return self
 
-    def check(self, data):
-        """Returns data as {name: np.ndarray}, or refuses them, see `values.checked`."""
-        return checked(self, data)
+    def batch(self, data: Any, *, lacking: Collection[str] = ()) -> Batch:
+        """Returns data as the `Batch` of a step, see `Model.batch`."""
+        return Batch.of(self.schema, self.schema.typed(data), lacking=lacking)
 
-    def check_training(self, data, **options):
-        """Returns data as {name: np.ndarray}, or refuses them, see `values.trainable`."""
-        return trainable(self, data, **options)
+    def check_training(
+        self, data: Any, *, may_lack: Collection[str], full: bool, learner: str
+    ) -> intake.Arrays:
+        """Returns data as {name: np.ndarray}, or refuses them, see `intake.trainable`."""
+        options = {"may_lack": may_lack, "full": full, "learner": learner}
+        return intake.trainable(self.schema, data, **options)
 
-    # Graph functions of tensors; `seed` is a stateless seed [2].
+    def lacking(self, arrays: Mapping[str, Any]) -> frozenset[str]:
+        """Returns the names of the variables that some example lacks."""
+        return intake.lacking(self.schema, arrays)
 
-    def dream(self, size, *, seed, given=None, known=None, output="sample"):
-        """Returns values that the decoder completed from what is given: context, some latents.
-
-        `known` {name: bool [B]} are the examples in which it is given; None: in all.
-        """
-        values, known = dict(given or {}), known or {}
-        if self.prior is not None:
-            for name, value in self.prior.sample(size, seed=seeds.fold(seed, 0)).items():
-                if name in values and name in known:
-                    values[name] = self.families[name].merged(known[name], values[name], value)
-                values.setdefault(name, value)
-        options = {"seed": seeds.fold(seed, 1), "output": output, "size": size}
-        return self._decode(values, known=known, **options)
-
-    def dreamt(self, known):
-        """Returns {name: bool [B]}: the examples that have a value in a dream.
-
-        Args:
-            known: {name: bool [B]} of all variables: those in which it is given.
-        """
-        supplied = self.prior.names if self.prior is not None else ()
-        known = known | {name: tf.ones_like(known[name]) for name in supplied}
-        return self.decoder.reached(known)
-
-    def encoded(self, values, *, seed):
-        """Returns `values` with the latents that they lack drawn by the encoder."""
-        return self.encoder.complete(values, seed=seed)
-
-    def decoded(self, values, *, seed, output="sample"):
-        """Returns `values` without what is observed, completed by the decoder."""
-        kept = {name: value for name, value in values.items() if name not in self.observed}
-        return self._decode(kept, seed=seed, output=output)
-
-    def _decode(self, values, *, seed, output, size=None, known=None):
-        """`output`: an observed variable is drawn ("sample"), or shown by its mean or mode."""
-
-        def draw(name, family, eta, fork):
-            if output == "sample" or name not in self.observed:
-                return family.sample(eta, fork)
-            return getattr(family, output)(eta)
-
-        return self.decoder.walk(values, draw=draw, seed=seed, size=size, known=known)[0]
-
-    def alternated(self, values, *, steps, seed):
-        """Returns `values` after `steps` alternations z ~ q(z | x), x ~ p(x | z)."""
-        values = {name: values[name] for name in (*self.observed, *self.context) if name in values}
-
-        def turn(step, values):
-            encoded = self.encoded(values, seed=seeds.fold(seed, step, 0))
-            decoded = self.decoded(encoded, seed=seeds.fold(seed, step, 1))
-            return step + 1, {name: decoded[name] for name in values}
-
-        return tf.while_loop(lambda step, _: step < steps, turn, (0, values))[1]
-
-    # The same questions for users: arrays in, arrays out, in batches.
-
-    def generate(self, n=None, *, seed=0, output="sample", **given):
+    def generate(
+        self, n: int | None = None, *, seed: int = 0, output: str = "sample", **given: Any
+    ) -> intake.Arrays:
         """Draws n examples from the decoder, in one shot.
 
         Args:
@@ -190,7 +173,7 @@ class Pair(keras.Model, endpoints.Questions):
         """
         return self.ask("generate", given, n=n, seed=seed, output=output)
 
-    def encode(self, data, *, seed=0):
+    def encode(self, data: Any, *, seed: int = 0) -> intake.Arrays:
         """Draws latents of data [n, ...] from the encoder; returns {name: [n, ...]}.
 
         Latents that the data hold, such as labels, are kept.
@@ -198,12 +181,12 @@ class Pair(keras.Model, endpoints.Questions):
         values = self.ask("encode", data, seed=seed)
         return {name: values[name] for name in self.latent}
 
-    def decode(self, latents, *, seed=0, output="sample"):
+    def decode(self, latents: Any, *, seed: int = 0, output: str = "sample") -> intake.Arrays:
         """Draws observed variables of latents {name: [n, ...]}; returns {name: [n, ...]}."""
         values = self.ask("decode", latents, seed=seed, output=output)
         return {name: values[name] for name in self.observed}
 
-    def reconstruct(self, data, *, seed=0, output="mean"):
+    def reconstruct(self, data: Any, *, seed: int = 0, output: str = "mean") -> intake.Arrays:
         """Encodes and decodes data [n, ...]; returns {name: [n, ...]} of observed variables.
 
         Latents that the data hold, such as labels, are kept.
@@ -211,7 +194,16 @@ class Pair(keras.Model, endpoints.Questions):
         values = self.ask("reconstruct", data, seed=seed, output=output)
         return {name: values[name] for name in self.observed}
 
-    def limiting(self, n=None, *, steps, seed=0, start=None, output="sample", **context):
+    def limiting(
+        self,
+        n: int | None = None,
+        *,
+        steps: int,
+        seed: int = 0,
+        start: Any = None,
+        output: str = "sample",
+        **context: Any,
+    ) -> intake.Arrays:
         """Draws from the chain that alternates z ~ q(z | x) and x ~ p(x | z).
 
         Args:
@@ -228,25 +220,50 @@ class Pair(keras.Model, endpoints.Questions):
         if steps < 1:
             raise ValueError(f"limiting needs steps >= 1; received {steps!r}.")
         if start is not None:
-            context |= named(self, start)
+            context |= self.schema.named(start)
         return self.ask("limiting", context, n=n, steps=steps, seed=seed, output=output)
 
-    def call(self, data):
+    def call(self, data: Any) -> dict[str, tf.Tensor]:
         """Reconstructs data by the decoder's means; what `predict` returns."""
-        return self.endpoints["reconstruct"](self.values(data), seed=0, output="mean")
+        return self.endpoints["reconstruct"](self.schema.typed(data), seed=0, output="mean")
 
-    def common_endpoints(self):
-        return endpoints.of(self)
+    def common_endpoints(self) -> dict[str, Endpoint]:
+        """The five questions that every pair answers."""
+        chain, observed = self.chain, set(self.observed)
 
-    def get_config(self):
-        serialize = keras.saving.serialize_keras_object
+        def generate(values, *, n, seed, output):
+            return chain.dream(n, seed=seeds.make(seed), given=values, output=output)
+
+        def encode(values, *, seed):
+            return chain.encode(values, seed=seeds.make(seed))
+
+        def decode(values, *, seed, output):
+            return chain.decode(values, seed=seeds.make(seed), output=output)
+
+        def reconstruct(values, *, seed, output):
+            encoded = chain.encode(values, seed=seeds.fold(seeds.make(seed), 0))
+            return chain.decode(encoded, seed=seeds.fold(seeds.make(seed), 1), output=output)
+
+        def limiting(values, *, n, steps, seed, output):
+            root = seeds.make(seed)
+            if not observed <= values.keys():
+                values = chain.dream(n, seed=seeds.fold(root, 0), given=values)
+            # The last alternation stands apart, because only its x is shown as `output` says.
+            values = chain.alternate(values, steps=steps - 1, seed=seeds.fold(root, 1))
+            encoded = chain.encode(values, seed=seeds.fold(root, 2))
+            return chain.decode(encoded, seed=seeds.fold(root, 3), output=output)
+
+        data, latents = (*self.observed, *self.context), (*self.latent, *self.context)
+        chains = ("n", "steps", "seed")
         return {
-            "decoder": serialize(self.decoder),
-            "encoder": serialize(self.encoder),
-            "prior": serialize(self.prior),
-            "name": self.name,
+            "generate": Endpoint(generate, variables=self.context, integers=("n", "seed")),
+            "encode": Endpoint(encode, variables=data),
+            "decode": Endpoint(decode, variables=latents),
+            "reconstruct": Endpoint(reconstruct, variables=data),
+            "limiting": Endpoint(limiting, variables=self.context, integers=chains),
         }
 
-    @classmethod
-    def from_config(cls, config):
-        return cls(**keras.saving.deserialize_keras_object(config))
+    dream = former.method("dream", now="chain.dream")
+    encoded = former.method("encoded", now="chain.encode")
+    decoded = former.method("decoded", now="chain.decode")
+    alternated = former.method("alternated", now="chain.alternate")

@@ -1,29 +1,51 @@
 """A player: an ordered product of factors over named variables."""
 
-import functools
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from keras_symvae import seeds
+from keras_symvae.config import Configured
+from keras_symvae.data.batch import Batch, Mask, all_of, any_of, of_values
+from keras_symvae.families import Family
+from keras_symvae.model.factors import Conditional, Factor
+from keras_symvae.model.trunks import Trunk
+
+Values = Mapping[str, tf.Tensor]
+Eta = Any  # natural parameters: a tensor or a tuple of tensors [B, ...]
+Draw = Callable[[str, Family, Eta, tf.Tensor], tf.Tensor]
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
-class Player(keras.Layer):
+class Player(Configured, keras.Layer):
     """An ordered product of conditionals over named variables.
 
         p(values) = prod_t p(value_t | given_t)
 
-    Values are dicts {name: [B, ...]}. A name that no factor draws is context: it has to be given.
+    Values are dicts {name: [B, ...]}, or a `Batch` where some examples lack some of them. A name
+    that no factor draws is context: it has to be given.
 
     Args:
         factors: list of `Factor` and `ImplicitFactor`, every one after those it is given.
         families: {name: Family} of all variables that are drawn or read.
         trunk: optional `Trunk`, whose activations the factors may read.
         name: "decoder" or "encoder" in a pair; it prefixes the names of weights and metrics.
+
+    Raises:
+        ValueError: the factors do not form such a product; says which one and why.
     """
 
-    def __init__(self, factors, *, families, trunk=None, name="player", **kwargs):
+    def __init__(
+        self,
+        factors: Sequence[Conditional],
+        *,
+        families: Mapping[str, Family],
+        trunk: Trunk | None = None,
+        name: str = "player",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.families = dict(families)
         self.factors = list(factors)
@@ -43,7 +65,7 @@ class Player(keras.Layer):
                     factor.bind(self.families[factor.name], shapes)
         self.built = True
 
-    def _check_known(self, part, shapes):
+    def _check_known(self, part: Conditional | Trunk, shapes: Mapping[str, Any]) -> None:
         unknown = [name for name in part.given if name not in shapes]
         if unknown:
             raise ValueError(
@@ -51,7 +73,7 @@ class Player(keras.Layer):
                 f"activations; known are {sorted(shapes)}."
             )
 
-    def _check_order(self):
+    def _check_order(self) -> None:
         if not self.factors:
             raise ValueError(f"{self.name} has no factors.")
         for index, name in enumerate(self.names):
@@ -69,122 +91,90 @@ class Player(keras.Layer):
         if drawn:
             raise ValueError(f"The trunk of {self.name} reads {sorted(drawn)}, which it draws.")
 
-    def bind(self, base):
+    def bind(self, base: "Player") -> None:
         """Names the player whose natural parameters tilted factors add; its owner keeps it."""
         self._base = lambda: base
 
-    def factor(self, name):
+    def factor(self, name: str) -> Conditional:
         """Returns the factor that draws `name`."""
         return self.factors[self.names.index(name)]
 
     @property
-    def needed(self):
+    def needed(self) -> tuple[str, ...]:
         """Names of the variables that this player reads and does not draw."""
         parts = [*self.factors] if self.trunk is None else [self.trunk, *self.factors]
         names = dict.fromkeys(name for part in parts for name in part.given)
         return tuple(n for n in names if n in self.families and n not in self.names)
 
-    def require_density(self, asker):
-        """Refuses, in the name of who asks, a player with a factor that has no log-density."""
-        for factor in self.factors:
-            if not factor.has_density:
-                other = "WAE or FGAN" if self.name == "decoder" else "AVB or WAE"
-                raise ValueError(
-                    f"{asker} needs a log-density of every factor, but {self.name} factor "
-                    f"'{factor.name}' is implicit; use {other}, or give it a family (Factor)."
-                )
-
-    def natural(self, name, reads, size):
-        """Returns eta of one factor, tilt included, from `reads`, features and activations."""
+    def parents(self, name: str) -> tuple[str, ...]:
+        """Returns the variables that the factor of `name` reads, through trunk and tilt as well."""
         factor = self.factor(name)
-        eta = factor.natural(reads, size)
-        if factor.tilt:
-            base = self._base().natural(name, reads, size)
-            eta = tf.nest.map_structure(tf.add, eta, base)
-        return eta
-
-    def parents(self, name):
-        """Returns the set of variables that the factor of `name` reads, through trunk and tilt."""
-        factor = self.factor(name)
-        names = set()
+        names: dict[str, None] = {}
         for given in factor.given:
-            names |= {given} if given in self.families else set(self.trunk.given)
-        return names | (self._base().parents(name) if factor.tilt else set())
+            names |= dict.fromkeys([given] if given in self.families else self.trunk.given)
+        if factor.tilt:
+            names |= dict.fromkeys(self._base().parents(name))
+        return tuple(names)
 
-    def reached(self, known):
-        """Returns {name: bool [B]}: the examples that have a value once they are completed.
+    def walk(
+        self,
+        values: Values,
+        *,
+        draw: Draw | None = None,
+        seed: tf.Tensor | None = None,
+        size: int | tf.Tensor | None = None,
+        names: Collection[str] | None = None,
+    ) -> tuple[Batch, dict[str, Eta]]:
+        """Goes through the factors in order and returns (batch, {name: eta}).
 
-        Args:
-            known: {name: bool [B]} of all variables: the examples that have it before.
-        """
-        known = dict(known)
-        for name in self.names:
-            drawn = [known[parent] for parent in self.parents(name)]
-            known[name] |= functools.reduce(tf.logical_and, drawn, tf.ones_like(known[name]))
-        return known
-
-    def scored(self, known):
-        """Returns {name: bool [B]}: the examples where a factor's value and all it reads is known.
-
-        Args:
-            known: as in `reached`.
-        """
-        return {
-            name: functools.reduce(
-                tf.logical_and, [known[parent] for parent in self.parents(name)], known[name]
-            )
-            for name in self.names
-        }
-
-    def scorable(self, values):
-        """Returns `values` without the drawn variables whose factors read a name that is absent."""
-        kept = {name: value for name, value in values.items() if name not in self.names}
-        for name in self.names:
-            if name in values and self.parents(name) <= kept.keys():
-                kept[name] = values[name]
-        return kept
-
-    def walk(self, values, *, size=None, draw=None, seed=None, known=None, only=None):
-        """Goes through the factors in order and returns (values, {name: eta}).
+        What some example lacks is drawn. A value that was drawn is known in the examples that know
+        everything it was drawn from; in the others it is without meaning.
 
         Args:
-            values: what is observed, {name: [B, ...]}; it is kept.
-            size: B, where `values` is empty.
-            draw: `draw(name, family, eta, seed)` -> value for what is not observed. None: factors
-                of unobserved variables are left out.
+            values: what is observed, {name: [B, ...]} or a `Batch`; it is kept.
+            draw: `draw(name, family, eta, seed)` -> value. None: nothing is drawn, and factors of
+                variables that are not observed are left out.
             seed: stateless seed [2]; every factor draws from its own fold of it.
-            known: {name: bool [B]}, if `values` hold neutral values in some examples: these are
-                drawn as well. Examples that lack a parent come out as nonsense, see `reached`.
-            only: names of the factors to go through; None: all.
+            size: B, where `values` is empty.
+            names: variables to draw; None: all.
+
+        Raises:
+            ValueError: a factor reads something that is neither observed nor drawn before it.
         """
-        known = known or {}
-        values, naturals = dict(values), {}
-        if values:
-            size = tf.shape(next(iter(values.values())))[0]
+        batch = of_values(values, size=size)
+        found, known, size = dict(batch), {name: batch.known(name) for name in batch}, batch.size
+        reads, naturals = self._reads(found), {}
+        for index, factor in enumerate(self.factors):
+            name = factor.name
+            mask = known.get(name, False)
+            drawing = draw is not None and mask is not True and (names is None or name in names)
+            if not drawing and (mask is False or names is not None):
+                continue
+            self._check_reads(factor, reads)
+            if isinstance(factor, Factor):
+                naturals[name] = self._natural(factor, reads, size)
+            if drawing:
+                fork = seeds.fold(seed, index)
+                if isinstance(factor, Factor):
+                    drawn = draw(name, factor.family, naturals[name], fork)
+                else:
+                    drawn = factor.rsample(reads, size, fork)
+                if mask is not False:
+                    drawn = factor.family.merged(mask, found[name], drawn)
+                from_known = all_of(known[parent] for parent in self.parents(name))
+                found[name], known[name] = drawn, any_of([mask, from_known])
+                reads[name] = factor.family.features(drawn)
+        return Batch(found, known=known, size=size), naturals
+
+    def _reads(self, values: Values) -> dict[str, tf.Tensor]:
+        """Returns what factors read: features of the values, and the trunk's activations."""
         reads = {name: self.families[name].features(value) for name, value in values.items()}
         if self.trunk is not None:
             self._check_reads(self.trunk, reads)
             reads |= self.trunk.activations(reads)
-        for index, factor in enumerate(self.factors):
-            name = factor.name
-            if (name not in values and draw is None) or (only is not None and name not in only):
-                continue
-            self._check_reads(factor, reads)
-            if factor.has_density:
-                naturals[name] = self.natural(name, reads, size)
-            if draw is not None and (name not in values or name in known):
-                fork = seeds.fold(seed, index)
-                if factor.has_density:
-                    drawn = draw(name, factor.family, naturals[name], fork)
-                else:
-                    drawn = factor.rsample(reads, size, fork)
-                if name in values:
-                    drawn = factor.family.merged(known[name], values[name], drawn)
-                values[name] = drawn
-                reads[name] = factor.family.features(drawn)
-        return values, naturals
+        return reads
 
-    def _check_reads(self, part, reads):
+    def _check_reads(self, part: Conditional | Trunk, reads: Mapping[str, Any]) -> None:
         absent = [name for name in part.given if name not in reads]
         if absent:
             raise ValueError(
@@ -192,43 +182,106 @@ class Player(keras.Layer):
                 f"{sorted(reads)}."
             )
 
-    def complete(self, values, *, seed, size=None, known=None, only=None):
-        """Returns `values` with everything missing drawn; draws are constants to any tape."""
+    def _natural(self, factor: Factor, reads: Values, size: int | tf.Tensor) -> Eta:
+        """Returns eta of one factor, tilt included."""
+        eta = factor.natural(reads, size)
+        if factor.tilt:
+            base = self._base()
+            added = base._natural(base.factor(factor.name), reads, size)
+            eta = tf.nest.map_structure(tf.add, eta, added)
+        return eta
 
-        def draw(name, family, eta, fork):
-            return family.sample(eta, fork)
+    def eta(self, name: str, values: Values) -> Eta:
+        """Returns the natural parameters of the factor of `name`, given what it reads.
 
-        options = {"size": size, "seed": seed, "known": known, "only": only}
-        values, _ = self.walk(values, draw=draw, **options)
-        return {name: tf.stop_gradient(value) for name, value in values.items()}
+        Args:
+            name: a variable that this player draws from a density.
+            values: {name: [B, ...]} with all that the factor reads.
+        """
+        batch, factor = of_values(values), self.factor(name)
+        reads = self._reads(batch)
+        self._check_reads(factor, reads)
+        return self._natural(factor, reads, batch.size)
 
-    def rcomplete(self, values, *, seed, size=None, estimator=None, known=None):
+    def moments(
+        self, name: str, values: Values, *, seed: tf.Tensor
+    ) -> tuple[tf.Tensor, tf.Tensor] | None:
+        """Returns the mean and variance of `name` given what its factor reads, [B, ...] each.
+
+        None, where the factor is implicit and its network does not tell them.
+
+        Args:
+            name: a variable that this player draws.
+            values: {name: [B, ...]} with all that the factor reads.
+            seed: as in `complete`, whose noise an implicit factor takes.
+        """
+        factor = self.factor(name)
+        if isinstance(factor, Factor):
+            density = factor.family.distribution(self.eta(name, values))
+            return density.mean(), density.variance()
+        batch = of_values(values)
+        fork = seeds.fold(seed, self.names.index(name))
+        return factor.moments(self._reads(batch), batch.size, fork)
+
+    def complete(
+        self,
+        values: Values,
+        *,
+        seed: tf.Tensor,
+        size: int | tf.Tensor | None = None,
+        names: Collection[str] | None = None,
+    ) -> Batch:
+        """Returns `values` with everything missing drawn; draws are constants to any tape.
+
+        Args:
+            values, size, names: as in `walk`.
+            seed: stateless seed [2].
+        """
+        batch, _ = self.walk(values, draw=sampled, seed=seed, size=size, names=names)
+        return batch.stopped()
+
+    def rcomplete(
+        self,
+        values: Values,
+        *,
+        seed: tf.Tensor,
+        size: int | tf.Tensor | None = None,
+        estimator: str | None = None,
+    ) -> tuple[Batch, dict[str, Eta]]:
         """Returns (values, {name: eta}) with differentiable draws.
 
         Discrete variables are drawn with the gradient estimator of this name.
         """
 
-        def draw(name, family, eta, fork):
+        def draw(name: str, family: Family, eta: Eta, fork: tf.Tensor) -> tf.Tensor:
             return family.rsample(eta, fork, estimator=estimator)
 
-        return self.walk(values, size=size, draw=draw, seed=seed, known=known)
+        return self.walk(values, draw=draw, seed=seed, size=size)
 
-    def log_prob(self, values):
+    def log_prob(self, values: Values) -> dict[str, tf.Tensor]:
         """Returns {name: log p(name | given) [B]} in nats for every factor whose value is given."""
         _, naturals = self.walk(values)
         return {
             name: self.families[name].log_prob(eta, values[name]) for name, eta in naturals.items()
         }
 
-    def get_config(self):
-        serialize = keras.saving.serialize_keras_object
+    def scored(self, batch: Batch) -> dict[str, Mask]:
+        """Returns {name: Mask}: the examples that know a factor's value and all that it reads."""
         return {
-            "factors": [serialize(factor) for factor in self.factors],
-            "families": {name: serialize(family) for name, family in self.families.items()},
-            "trunk": serialize(self.trunk),
-            "name": self.name,
+            name: all_of(batch.known(known) for known in (name, *self.parents(name)))
+            for name in self.names
         }
 
-    @classmethod
-    def from_config(cls, config):
-        return cls(**keras.saving.deserialize_keras_object(config))
+    def scorable(self, batch: Batch) -> Batch:
+        """Returns the batch without drawn variables whose factors read something it lacks."""
+        drawn = self.scored(batch)
+        kept = {name: batch.known(name) for name in batch if name not in self.names}
+        return batch.where(
+            kept | {name: batch.known(name) for name in drawn if drawn[name] is not False}
+        )
+
+
+def sampled(name: str, family: Family, eta: Eta, seed: tf.Tensor) -> tf.Tensor:
+    """Draws a value as a constant: the `draw` of a walk that asks for samples."""
+    del name
+    return family.sample(eta, seed)

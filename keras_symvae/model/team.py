@@ -2,16 +2,24 @@
 
 import functools
 import operator
+from collections.abc import Collection, Mapping
+from typing import Any, NoReturn
 
 import keras
 import tensorflow as tf
 
-from keras_symvae.data.intake import checked, named, trainable, typed
-from keras_symvae.model.questions import Questions
+from keras_symvae.data import intake
+from keras_symvae.data.batch import Batch
+from keras_symvae.data.variables import Variables, joined, unwrapped
+from keras_symvae.families import Family
+from keras_symvae.model.model import Model
+from keras_symvae.model.pair import Pair
+from keras_symvae.model.player import Player
+from keras_symvae.model.questions import Endpoint
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
-class Team(keras.Model, Questions):
+class Team(Model):
     """Pairs over shared variables: what a learner of several models trains.
 
     Data of a team are {member: data of that pair}, or values {name: [B, ...]} of which every
@@ -19,9 +27,12 @@ class Team(keras.Model, Questions):
 
     Args:
         members: {name: Pair}.
+
+    Raises:
+        ValueError: two members differ in the family of a variable.
     """
 
-    def __init__(self, members, *, name="team", **kwargs):
+    def __init__(self, members: Mapping[str, Pair], *, name: str = "team", **kwargs: Any) -> None:
         super().__init__(name=name, dtype="float32", **kwargs)
         self.members = dict(members)
         self.families = {}
@@ -34,29 +45,27 @@ class Team(keras.Model, Questions):
                     )
         self.built = True
 
-    def __getitem__(self, member):
+    def __getitem__(self, member: str) -> Pair:
         """Returns the `Pair` of this name."""
         return self.members[member]
 
     @property
-    def players(self):
+    def schema(self) -> Variables:
+        """The variables of all members."""
+        return joined([pair.schema for pair in self.members.values()])
+
+    @property
+    def players(self) -> dict[str, Player]:
         """{"member/decoder": Player}."""
-        return self._of_members("players")
+        return self._of_members(lambda pair: pair.players)
 
     @property
-    def likelihoods(self):
+    def likelihoods(self) -> dict[str, Family]:
         """{"member/decoder/x": Family} of the observed variables."""
-        return self._of_members("likelihoods")
-
-    def _of_members(self, table):
-        return {
-            f"{member}/{name}": entry
-            for member, pair in self.members.items()
-            for name, entry in getattr(pair, table).items()
-        }
+        return self._of_members(lambda pair: pair.likelihoods)
 
     @property
-    def parts(self):
+    def parts(self) -> list[tuple[str, keras.Layer]]:
         """[("member/decoder/x", factor or trunk)]: the owners of all weights."""
         return [
             (f"{member}/{path}", part)
@@ -64,65 +73,89 @@ class Team(keras.Model, Questions):
             for path, part in pair.parts
         ]
 
-    def split(self, data):
-        """Returns {member: {name: array}}."""
-        if isinstance(data, dict) and data.keys() == self.members.keys():
-            return {member: named(pair, data[member]) for member, pair in self.members.items()}
-        if isinstance(data, (tuple, list)):
-            observed = dict.fromkeys(n for pair in self.members.values() for n in pair.observed)
-            data = dict(zip(observed, data, strict=False))
-        unknown = sorted(data.keys() - self.families.keys())
-        if unknown:
-            raise ValueError(
-                f"The data hold {unknown}; members are {sorted(self.members)}, their variables "
-                f"{sorted(self.families)}."
-            )
+    def _of_members(self, table) -> dict[str, Any]:
         return {
-            member: {name: value for name, value in data.items() if name in pair.families}
+            f"{member}/{name}": entry
+            for member, pair in self.members.items()
+            for name, entry in table(pair).items()
+        }
+
+    def split(self, data: Any) -> dict[str, dict[str, Any]]:
+        """Returns {member: {name: array}}.
+
+        Raises:
+            ValueError: the data hold something that no member has.
+        """
+        data = unwrapped(data)
+        if isinstance(data, Mapping) and data.keys() == self.members.keys():
+            return {m: pair.schema.named(data[m]) for m, pair in self.members.items()}
+        if isinstance(data, Mapping):
+            unknown = sorted(data.keys() - self.families.keys())
+            if unknown:
+                raise ValueError(
+                    f"The data hold {unknown}; members are {sorted(self.members)}, their variables "
+                    f"{sorted(self.families)}."
+                )
+        values = self.schema.named(data)
+        return {
+            member: {name: value for name, value in values.items() if name in pair.families}
             for member, pair in self.members.items()
         }
 
-    def values(self, data):
-        """Returns data as {member: {name: tensor}} in the types of the variables."""
-        return {member: typed(self[member], part) for member, part in self.split(data).items()}
+    def batch(self, data: Any, *, lacking: Collection[str] = ()) -> dict[str, Batch]:
+        """Returns data as {member: Batch}, see `Model.batch`."""
+        return {m: self[m].batch(part, lacking=lacking) for m, part in self.split(data).items()}
 
-    def check(self, data):
-        """Returns {name: np.ndarray} of the team's variables, or refuses them as a pair does."""
-        return checked(self, data)
-
-    def check_training(self, data, **options):
-        """Returns data as arrays, or refuses them, see `values.trainable`."""
+    def check_training(
+        self, data: Any, *, may_lack: Collection[str], full: bool, learner: str
+    ) -> intake.Arrays | dict[str, intake.Arrays]:
+        """Returns data as arrays, or refuses them, see `intake.trainable`."""
+        options = {"may_lack": may_lack, "full": full, "learner": learner, "alone": False}
         parts = {
-            member: trainable(self[member], part, alone=False, **options)
+            member: intake.trainable(self[member].schema, part, **options)
             for member, part in self.split(data).items()
         }
-        shared = not (isinstance(data, dict) and data.keys() == self.members.keys())
-        return functools.reduce(operator.or_, parts.values()) if shared else parts
+        data = unwrapped(data)
+        apart = isinstance(data, Mapping) and data.keys() == self.members.keys()
+        return parts if apart else functools.reduce(operator.or_, parts.values())
 
-    def call(self, data):
+    def lacking(self, arrays: Mapping[str, Any]) -> frozenset[str]:
+        """Returns the names of the variables that some example of some member lacks."""
+        parts = self.split(arrays).items()
+        return frozenset().union(*(self[member].lacking(part) for member, part in parts))
+
+    def single(self, question: str) -> NoReturn:
+        """Refuses: says which members may be asked instead."""
+        first = next(iter(self.members))
+        raise ValueError(
+            f"A team of several pairs has no {question} of its own; ask one of its members "
+            f"{list(self.members)}, such as learner.pair[{first!r}].{question}(...)."
+        )
+
+    def generate(self, n: int | None = None, **options: Any) -> intake.Arrays:
+        """Refuses: a question for a member."""
+        return self.single("generate")
+
+    def encode(self, data: Any, **options: Any) -> intake.Arrays:
+        """Refuses: a question for a member."""
+        return self.single("encode")
+
+    def decode(self, latents: Any, **options: Any) -> intake.Arrays:
+        """Refuses: a question for a member."""
+        return self.single("decode")
+
+    def reconstruct(self, data: Any, **options: Any) -> intake.Arrays:
+        """Refuses: a question for a member."""
+        return self.single("reconstruct")
+
+    def limiting(self, n: int | None = None, **options: Any) -> intake.Arrays:
+        """Refuses: a question for a member."""
+        return self.single("limiting")
+
+    def common_endpoints(self) -> dict[str, Endpoint]:
+        """None: what a team answers is up to its architecture."""
+        return {}
+
+    def call(self, data: Any) -> dict[str, dict[str, tf.Tensor]]:
         """Reconstructs data: {member: {name: [B, ...]}}, the decoders' means."""
-        return {member: self[member](part) for member, part in self.values(data).items()}
-
-    def get_config(self):
-        serialize = keras.saving.serialize_keras_object
-        return {
-            "members": {member: serialize(pair) for member, pair in self.members.items()},
-            "name": self.name,
-        }
-
-    @classmethod
-    def from_config(cls, config):
-        return cls(**keras.saving.deserialize_keras_object(config))
-
-
-def lent(pair, values, known):
-    """Returns `values` {name: [B, ...]} of the variables of `pair`, marked where not `known`."""
-    return {
-        name: pair.families[name].merged(known[name], value, _marked(pair.families[name], value))
-        for name, value in values.items()
-        if name in pair.families
-    }
-
-
-def _marked(family, value):
-    return tf.cast(tf.fill(tf.shape(value), family.marker), value.dtype)
+        return {member: self[member](part) for member, part in self.split(data).items()}

@@ -1,10 +1,16 @@
 """A trunk: the deterministic network that the factors of one player share."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import keras
+import tensorflow as tf
+
+from keras_symvae.config import Configured
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
-class Trunk(keras.Layer):
+class Trunk(Configured, keras.Layer):
     """Named activations, computed once for all factors of a player.
 
     Args:
@@ -13,15 +19,20 @@ class Trunk(keras.Layer):
         network: a Keras layer or model that returns a dict {activation: [B, ...]}.
     """
 
-    def __init__(self, *, given, network, name="trunk", **kwargs):
+    def __init__(
+        self, *, given: str | Sequence[str], network: Any, name: str = "trunk", **kwargs: Any
+    ) -> None:
         super().__init__(name=name, **kwargs)
         self.given = (given,) if isinstance(given, str) else tuple(given)
         self.network = network
 
-    def bind(self, shapes):
-        """Builds the network and returns the shapes {activation: [...]} per example."""
-        inputs = [keras.KerasTensor((None, *shapes[name])) for name in self.given]
-        outputs = self.network(inputs[0] if len(inputs) == 1 else inputs)
+    def bind(self, shapes: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, ...]]:
+        """Builds the network and returns the shapes {activation: [...]} per example.
+
+        Raises:
+            ValueError: the network does not return a dict.
+        """
+        outputs = self.network(joint([keras.KerasTensor((None, *shapes[n])) for n in self.given]))
         if not isinstance(outputs, dict):
             raise ValueError(
                 f"The network of a trunk returns a dict {{activation: tensor}}; received "
@@ -30,19 +41,11 @@ class Trunk(keras.Layer):
         self.built = True
         return {name: tuple(output.shape[1:]) for name, output in outputs.items()}
 
-    def activations(self, reads):
+    def activations(self, reads: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Returns {activation: [B, ...]} from `reads`, the features {name: [B, ...]}."""
-        inputs = [reads[name] for name in self.given]
-        return self.network(inputs[0] if len(inputs) == 1 else inputs)
+        return self.network(joint([reads[name] for name in self.given]))
 
-    def get_config(self):
-        return {
-            "given": self.given,
-            "network": keras.saving.serialize_keras_object(self.network),
-            "name": self.name,
-        }
 
-    @classmethod
-    def from_config(cls, config):
-        network = keras.saving.deserialize_keras_object(config["network"])
-        return cls(**{**config, "network": network})
+def joint(inputs: Sequence[Any]) -> Any:
+    """Returns what a network of several inputs is called with: the one input, or a list of them."""
+    return inputs[0] if len(inputs) == 1 else list(inputs)

@@ -30,7 +30,7 @@ def test_costs_are_negative_log_probs_of_completed_data_and_of_dreams():
         np.testing.assert_allclose(costs[f"decoder/{name}"], -log_prob, rtol=1e-5)
     np.testing.assert_allclose(gain, -sum(costs.values()), rtol=1e-5)
     gain, costs, _ = learner.encoder_utility({"x": x}, SEED)
-    dreams = pair.dream(6, seed=seeds.fold(SEED, 1))
+    dreams = pair.chain.dream(6, seed=seeds.fold(SEED, 1))
     assert costs.keys() == {"encoder/z0", "encoder/z1"}
     for name, log_prob in pair.encoder.log_prob(dreams).items():
         np.testing.assert_allclose(costs[f"encoder/{name}"], -log_prob, rtol=1e-5)

@@ -109,12 +109,12 @@ def test_limiting_starts_from_data():
 def test_a_step_of_the_limiting_chain_is_encode_and_decode():
     pair, x = cases.ladder(), tf.constant(cases.images(5))
     seed = seeds.make(9)
-    turned = pair.alternated({"x": x}, steps=1, seed=seed)
-    encoded = pair.encoded({"x": x}, seed=seeds.fold(seed, 0, 0))
-    decoded = pair.decoded(encoded, seed=seeds.fold(seed, 0, 1))
+    turned = pair.chain.alternate({"x": x}, steps=1, seed=seed)
+    encoded = pair.chain.encode({"x": x}, seed=seeds.fold(seed, 0, 0))
+    decoded = pair.chain.decode(encoded, seed=seeds.fold(seed, 0, 1))
     assert turned.keys() == {"x"}
     np.testing.assert_array_equal(turned["x"], decoded["x"])
-    np.testing.assert_array_equal(pair.alternated({"x": x}, steps=0, seed=seed)["x"], x)
+    np.testing.assert_array_equal(pair.chain.alternate({"x": x}, steps=0, seed=seed)["x"], x)
 
 
 def test_outputs_are_draws_means_or_modes():

@@ -1,5 +1,6 @@
 """An implicit VAE: its encoder makes codes of an image and noise, and has no density."""
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -39,6 +40,8 @@ class Implicit(Architecture, Pair):
     Reference: Mescheder, Nowozin, Geiger 2017, Adversarial Variational Bayes.
     """
 
+    kept = {"latent": operator.attrgetter("codes")}  # `latent` are the names of variables
+
     def __init__(
         self,
         image_shape: Sequence[int],
@@ -75,15 +78,6 @@ class Implicit(Architecture, Pair):
             Player(encoder, families=families, name="encoder"),
             name=name,
         )
-        self._config = {
-            "image_shape": image.shape,
-            "latent": latent,
-            "noise": noise,
-            "basis": basis,
-            "body": body,
-            "likelihood": likelihood,
-            "width": width,
-            "depth": depth,
-            "activation": activation,
-            "name": name,
-        }
+        self.image_shape, self.likelihood, self.body = image.shape, likelihood, body
+        self.codes, self.noise, self.basis = latent, noise, basis
+        self.width, self.depth, self.activation = width, depth, activation

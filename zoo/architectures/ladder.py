@@ -46,8 +46,6 @@ class Ladder(Architecture, Pair):
     Reference: Flach, Schlesinger, Shekhovtsov 2024; the official code dschles70/symvae-aistats2024.
     """
 
-    kept = ("prior",)
-
     def __init__(
         self,
         image_shape: Sequence[int],
@@ -99,14 +97,6 @@ class Ladder(Architecture, Pair):
             prior=prior,
             name=name,
         )
-        self._config = {
-            "image_shape": image.shape,
-            "latents": tuple(latents),
-            "order": order,
-            "body": body,
-            "likelihood": likelihood,
-            "width": width,
-            "trunk_width": trunk_width,
-            "decoder_activation": decoder_activation,
-            "name": name,
-        }
+        self.image_shape, self.latents, self.order = image.shape, tuple(latents), order
+        self.body, self.likelihood, self.width = body, likelihood, width
+        self.trunk_width, self.decoder_activation = trunk_width, decoder_activation

@@ -1,5 +1,6 @@
 """A segmentation model: images and label maps, each conditioned on the other."""
 
+import operator
 from collections.abc import Mapping, Sequence
 
 import keras
@@ -42,6 +43,7 @@ class Segmentation(Architecture, Team):
     """
 
     target = "s"
+    kept = {"latent": operator.attrgetter("codes")}
 
     def __init__(
         self,
@@ -65,15 +67,8 @@ class Segmentation(Architecture, Team):
                     drawn, given, hidden, families=families, filters=filters, width=width
                 )
         super().__init__(members, name=name)
-        self._config = {
-            "image_shape": image.shape,
-            "num_classes": num_classes,
-            "latent": latent,
-            "likelihood": likelihood,
-            "filters": tuple(filters),
-            "width": width,
-            "name": name,
-        }
+        self.image_shape, self.num_classes, self.likelihood = image.shape, num_classes, likelihood
+        self.codes, self.filters, self.width = latent, tuple(filters), width
 
     def segment(
         self, images: np.ndarray, *, samples: int = 16, seed: int = 0
@@ -207,7 +202,7 @@ class Segmentation(Architecture, Team):
         self, values: dict[str, tf.Tensor], *, seed: tf.Tensor, output: str
     ) -> dict[str, tf.Tensor]:
         size = tf.shape(values["s"])[0]
-        return self["painter"].dream(size, seed=seeds.make(seed), given=values, output=output)
+        return self["painter"].chain.dream(size, seed=seeds.make(seed), given=values, output=output)
 
     def _limiting(
         self,
@@ -223,7 +218,7 @@ class Segmentation(Architecture, Team):
             family, fork = self.families["s"], seeds.fold(root, 0)
             shape = tf.concat([[n], family.shape], axis=0)
             noise = tf.random.stateless_uniform(shape, fork, 0, family.num_classes, tf.int32)
-            values = self["painter"].dream(n, seed=fork, given={"s": noise})
+            values = self["painter"].chain.dream(n, seed=fork, given={"s": noise})
         pair = {"x": values["x"], "s": values["s"]}
 
         def turn(step, pair):
@@ -238,8 +233,8 @@ class Segmentation(Architecture, Team):
     ) -> dict[str, tf.Tensor]:
         """One step of the full chain."""
         painter, labeller = self["painter"], self["labeller"]
-        coded = labeller.encoded(pair, seed=seeds.fold(seed, 0))
-        mapped = labeller.decoded(coded, seed=seeds.fold(seed, 1))
-        coded = painter.encoded({"x": pair["x"], "s": mapped["s"]}, seed=seeds.fold(seed, 2))
-        painted = painter.decoded(coded, seed=seeds.fold(seed, 3), output=output)
+        coded = labeller.chain.encode(pair, seed=seeds.fold(seed, 0))
+        mapped = labeller.chain.decode(coded, seed=seeds.fold(seed, 1))
+        coded = painter.chain.encode({"x": pair["x"], "s": mapped["s"]}, seed=seeds.fold(seed, 2))
+        painted = painter.chain.decode(coded, seed=seeds.fold(seed, 3), output=output)
         return {**painted, "z1": mapped["z1"]}

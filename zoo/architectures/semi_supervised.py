@@ -104,17 +104,9 @@ class SemiSupervised(Architecture, Pair):
             Player(encoder, families=families, trunk=trunk, name="encoder"),
             name=name,
         )
-        self._config = {
-            "image_shape": image.shape,
-            "num_classes": num_classes,
-            "latents": tuple(latents),
-            "body": body,
-            "likelihood": likelihood,
-            "width": width,
-            "filters": filters,
-            "patch": patch,
-            "name": name,
-        }
+        self.image_shape, self.num_classes = image.shape, num_classes
+        self.latents, self.likelihood = tuple(latents), likelihood
+        self.body, self.width, self.filters, self.patch = body, width, filters, patch
 
     @property
     def reader(self) -> PatchReader:
@@ -123,8 +115,8 @@ class SemiSupervised(Architecture, Pair):
         Raises:
             ValueError: the model has another body, which has no filters.
         """
-        if self._config["body"] != "patches":
-            raise ValueError(f"body={self._config['body']!r} has no filters; take 'patches'.")
+        if self.body != "patches":
+            raise ValueError(f"body={self.body!r} has no filters; take 'patches'.")
         return self.encoder.trunk.network.get_layer("reader")
 
     def adopt(
@@ -169,7 +161,7 @@ class SemiSupervised(Architecture, Pair):
             return tf.nn.softmax(self.encoder.natural("y", reads, tf.shape(x)[0]))
 
         def turn(step: tf.Tensor, x: tf.Tensor, total: tf.Tensor) -> tuple:
-            after = self.alternated({"x": x}, steps=1, seed=seeds.fold(root, step))["x"]
+            after = self.chain.alternate({"x": x}, steps=1, seed=seeds.fold(root, step))["x"]
             return step + 1, after, total + recognised(after)
 
         start = (0, values["x"], recognised(values["x"]))

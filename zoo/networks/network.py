@@ -1,25 +1,23 @@
 """A network of the zoo: a Keras layer whose config is its constructor."""
 
-import inspect
 from typing import Any, Self
 
 import keras
+
+from keras_symvae.config import arguments
 
 
 class Network(keras.Layer):
     """A layer that knows nothing of probability and is rebuilt from its constructor's arguments.
 
-    A subclass keeps every named argument of `__init__` in an attribute of the same name; arguments
-    may themselves be layers.
+    A subclass keeps every argument in an attribute of the same name; an argument may be a layer.
     """
 
     def get_config(self) -> dict[str, Any]:
-        names = [
-            name
-            for name, parameter in inspect.signature(type(self).__init__).parameters.items()
-            if name != "self" and parameter.kind is not parameter.VAR_KEYWORD
-        ]
-        own = {name: keras.saving.serialize_keras_object(getattr(self, name)) for name in names}
+        own = {
+            name: keras.saving.serialize_keras_object(getattr(self, name))
+            for name in arguments(type(self))
+        }
         return {**super().get_config(), **own}
 
     @classmethod

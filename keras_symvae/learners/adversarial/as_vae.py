@@ -1,11 +1,20 @@
 """The adversarial symmetric VAE: both joints meet, seen by two critics."""
 
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import tensorflow as tf
+
 from keras_symvae import seeds
+from keras_symvae.data.batch import Batch
 from keras_symvae.learners.adversarial import joints
 from keras_symvae.learners.adversarial.base import AdversarialLearner, contrasted, drawn_prior
 from keras_symvae.learners.adversarial.critic import Critic
 from keras_symvae.learners.registry import register
 from keras_symvae.learners.step.cost import Outcome, total
+from keras_symvae.learners.step.moves import Move
+from keras_symvae.model.pair import Pair
+from keras_symvae.model.requirements import Requirement
 
 
 @register("as_vae")
@@ -40,27 +49,47 @@ class ASVAE(AdversarialLearner):
     Autoencoder, NIPS 2017; the weights are our own, after the two variants of the paper.
     """
 
-    def __init__(self, pair, *, critic_codes=None, critic_data=None, reconstruction=1.0, **kwargs):
-        self.rebuilt = joints.weights(pair, reconstruction, "ASVAE")
-        names = (*pair.observed, *pair.latent)
-        critics = {
-            "critic_codes": critic_codes or Critic(names),
-            "critic_data": critic_data or Critic(names),
-        }
+    kept: ClassVar = {
+        "critic_codes": lambda learner: learner.critics["critic_codes"],
+        "critic_data": lambda learner: learner.critics["critic_data"],
+    }
+
+    def __init__(
+        self,
+        pair: Pair,
+        *,
+        critic_codes: Critic | None = None,
+        critic_data: Critic | None = None,
+        reconstruction: joints.Weights = 1.0,
+        **kwargs: Any,
+    ) -> None:
         self.reconstruction = reconstruction
+
+        def critics() -> dict[str, Critic]:
+            names = (*pair.observed, *pair.latent)
+            return {
+                "critic_codes": critic_codes or Critic(names),
+                "critic_data": critic_data or Critic(names),
+            }
+
         super().__init__(pair, critics=critics, **kwargs)
+        self.rebuilt = joints.weights(pair, reconstruction)
 
     @property
-    def cost_names(self):
+    def requirements(self) -> Sequence[Requirement]:
+        return joints.requirements(self.reconstruction)
+
+    @property
+    def cost_names(self) -> Sequence[str]:
         return [*self.rebuilt, "encoder/kl", "decoder/kl", "critic_codes/loss", "critic_data/loss"]
 
-    def moves(self):
-        return [(("decoder", "encoder"), self.utility), *self.critic_moves()]
+    def moves(self) -> Sequence[Move]:
+        return [Move(("decoder", "encoder"), self.utility), *self.critic_moves()]
 
-    def utility(self, values, seed, training=True):
+    def utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """Both lower bounds; gradients flow through codes and images."""
         del training
-        q, p = joints.drawn(self.pair, values, seed=seed)
+        q, p = joints.drawn(self.pair, batch, seed=seed)
         f1, f2 = (self.critics[name] for name in ("critic_codes", "critic_data"))
         costs = {"encoder/kl": f1.score(q), "decoder/kl": f2.score(p)}
         rebuilt = joints.reconstruction_costs(self.pair, q, p, names=self.rebuilt)
@@ -68,17 +97,14 @@ class ASVAE(AdversarialLearner):
         gain -= total(weight * rebuilt[name] for name, weight in self.rebuilt.items())
         return Outcome(gain, rebuilt | costs)
 
-    def critic_utility(self, values, seed, training=True):
+    def critic_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """Both logistic regressions, against data and codes drawn apart."""
         del training
-        q, p = joints.drawn(self.pair, values, seed=seeds.fold(seed, 3))
-        apart = {**values, **drawn_prior(self.pair, values, seed=seeds.fold(seed, 4))}
+        q, p = joints.drawn(self.pair, batch, seed=seeds.fold(seed, 3))
+        apart = {**batch, **drawn_prior(self.pair, batch, seed=seeds.fold(seed, 4))}
         true = {"critic_codes": q, "critic_data": p}
         costs = {
             f"{name}/loss": contrasted(critic.score(true[name]), critic.score(apart))
             for name, critic in self.critics.items()
         }
         return Outcome(-total(costs.values()), costs)
-
-    def get_config(self):
-        return {**super().get_config(), "reconstruction": self.reconstruction}

@@ -1,20 +1,29 @@
 """Adversarial variational Bayes: a critic takes the place of the encoder's density."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
 from keras_symvae import seeds
+from keras_symvae.data.batch import Batch
 from keras_symvae.families import Normal
-from keras_symvae.learners.adversarial.base import (
-    AdversarialLearner,
-    contrasted,
-    drawn_prior,
-    require_gradients,
-)
+from keras_symvae.learners.adversarial.base import AdversarialLearner, contrasted, drawn_prior
 from keras_symvae.learners.adversarial.critic import Critic
 from keras_symvae.learners.registry import register
 from keras_symvae.learners.step.cost import Outcome, total
+from keras_symvae.learners.step.moves import Move
+from keras_symvae.model.pair import Pair
+from keras_symvae.model.player import Player
+from keras_symvae.model.requirements import (
+    Densities,
+    FixedPrior,
+    Gradients,
+    IsPair,
+    RealCodes,
+    Requirement,
+)
 
 JITTER = 1e-4  # of variances, so that a code that no longer varies can still be normalised
 
@@ -53,37 +62,40 @@ class AVB(AdversarialLearner):
 
     def __init__(
         self,
-        pair,
+        pair: Pair,
         *,
-        critic=None,
-        adaptive_contrast=False,
-        moment_draws=8,
-        kl_weight=1.0,
-        **kwargs,
-    ):
-        _check(pair, adaptive_contrast=adaptive_contrast)
+        critic: Critic | None = None,
+        adaptive_contrast: bool = False,
+        moment_draws: int = 8,
+        kl_weight: float = 1.0,
+        **kwargs: Any,
+    ) -> None:
         if moment_draws < 2:
             raise ValueError(f"moment_draws is at least 2; received {moment_draws!r}.")
-        if critic is None:
-            plain = pair.prior is None and all(_is_real(pair, name) for name in pair.latent)
-            critic = Critic(pair.families, offset=pair.latent if plain else ())
         self.adaptive_contrast, self.moment_draws = adaptive_contrast, moment_draws
         self.kl_weight = kl_weight
-        super().__init__(pair, critics={"critic": critic}, **kwargs)
+        super().__init__(pair, critics=lambda: {"critic": critic or _critic(pair)}, **kwargs)
 
     @property
-    def cost_names(self):
+    def requirements(self) -> Sequence[Requirement]:
+        shared = (IsPair(), Densities("decoder"), Gradients())
+        if self.adaptive_contrast:
+            return (*shared, RealCodes())
+        return (*shared, FixedPrior("take adaptive_contrast=True, or a prior without weights"))
+
+    @property
+    def cost_names(self) -> Sequence[str]:
         return [*(f"decoder/{name}" for name in self.pair.observed), "encoder/kl", "critic/kl"]
 
-    def moves(self):
-        return [(("decoder", "encoder"), self.utility), *self.critic_moves()]
+    def moves(self) -> Sequence[Move]:
+        return [Move(("decoder", "encoder"), self.utility), *self.critic_moves()]
 
-    def utility(self, values, seed, training=True):
+    def utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """The bound, whose gradient flows through the encoder's draws."""
         del training
-        completed, _ = self.pair.encoder.rcomplete(values, seed=seed)
+        completed, _ = self.pair.encoder.rcomplete(batch, seed=seed)
         log_probs = self.pair.decoder.log_prob(completed)
-        found = self._moments(values, seed)
+        found = self._moments(batch, seed)
         kl = self.critic(self._reads(completed, found))
         if self.adaptive_contrast:
             log_r = total(_log_normal(completed[name], *found[name]) for name in found)
@@ -92,18 +104,18 @@ class AVB(AdversarialLearner):
         gain = -total(costs.values()) - self.kl_weight * kl
         return Outcome(gain, {**costs, "encoder/kl": kl})
 
-    def critic_utility(self, values, seed, training=True):
+    def critic_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """The logistic regression between codes of the encoder and the contrast."""
         del training
-        codes = self.pair.encoder.complete(values, seed=seeds.fold(seed, 1))
+        codes = self.pair.encoder.complete(batch, seed=seeds.fold(seed, 1))
         if self.adaptive_contrast:
             contrast = {
                 name: tf.random.stateless_normal(tf.shape(codes[name]), seeds.fold(seed, 2, index))
                 for index, name in enumerate(self.pair.latent)
             }
         else:
-            contrast = self._features(drawn_prior(self.pair, values, seed=seeds.fold(seed, 2)))
-        true = self._reads(codes, self._moments(values, seeds.fold(seed, 1)))
+            contrast = self._features(drawn_prior(self.pair, batch, seed=seeds.fold(seed, 2)))
+        true = self._reads(codes, self._moments(batch, seeds.fold(seed, 1)))
         loss = contrasted(self.critic(true), self.critic({**true, **contrast}))
         return Outcome(-loss, {"critic/kl": loss})
 
@@ -117,44 +129,31 @@ class AVB(AdversarialLearner):
     def _features(self, values):
         return {name: self.pair.families[name].features(value) for name, value in values.items()}
 
-    def _moments(self, values, seed):
+    def _moments(self, batch, seed):
         """Returns {latent: (mean, variance)} of q(z | x), [B, ...] each, constants; {} if plain."""
         if not self.adaptive_contrast:
             return {}
-        found = moments(self.pair.encoder, values, seed=seed, draws=self.moment_draws)
+        found = moments(self.pair.encoder, batch, seed=seed, draws=self.moment_draws)
         return {
             name: (tf.stop_gradient(mean), tf.stop_gradient(variance) + JITTER)
             for name, (mean, variance) in found.items()
         }
 
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "adaptive_contrast": self.adaptive_contrast,
-            "moment_draws": self.moment_draws,
-            "kl_weight": self.kl_weight,
-        }
 
-
-def moments(encoder, values, *, seed, draws):
-    """Returns {latent: (mean, variance)}, [B, ...] each, of what an encoder draws from `values`.
+def moments(
+    encoder: Player, batch: Batch, *, seed: tf.Tensor, draws: int
+) -> dict[str, tuple[tf.Tensor, tf.Tensor]]:
+    """Returns {latent: (mean, variance)}, [B, ...] each, of what an encoder draws from a batch.
 
     Those of one density, or of one implicit factor whose network tells them, with the noise of
     `complete` of the same seed; else those of `draws` completions.
     """
-    first = encoder.factors[0]
-    if len(encoder.factors) == 1:
-        reads = {name: encoder.families[name].features(value) for name, value in values.items()}
-        if encoder.trunk is not None:
-            reads |= encoder.trunk.activations(reads)
-        size = tf.shape(next(iter(values.values())))[0]
-        if first.has_density:
-            q = encoder.families[first.name].distribution(encoder.natural(first.name, reads, size))
-            return {first.name: (q.mean(), q.variance())}
-        found = first.moments(reads, size, seeds.fold(seed, 0))
+    if len(encoder.names) == 1:
+        (name,) = encoder.names
+        found = encoder.moments(name, batch, seed=seed)
         if found is not None:
-            return {first.name: found}
-    repeated = {name: tf.repeat(value, draws, axis=0) for name, value in values.items()}
+            return {name: found}
+    repeated = {name: tf.repeat(value, draws, axis=0) for name, value in batch.items()}
     completed = encoder.complete(repeated, seed=seeds.fold(seed, 1))
     found = {}
     for name in encoder.names:
@@ -163,27 +162,10 @@ def moments(encoder, values, *, seed, draws):
     return found
 
 
-def _check(pair, *, adaptive_contrast):
-    """Refuses a pair that cannot play."""
-    pair.decoder.require_density("AVB")
-    require_gradients(pair, pair.latent, "AVB")
-    for name in pair.latent:
-        learned = name in pair.decoder.names and pair.decoder.factor(name).trainable_variables
-        if learned and not adaptive_contrast:
-            raise ValueError(
-                f"The critic of AVB stands for the prior and cannot teach it, but p({name} | ...) "
-                "has weights; take adaptive_contrast=True, or a prior without weights."
-            )
-        if adaptive_contrast and (pair.prior is not None or not _is_real(pair, name)):
-            raise ValueError(
-                "Adaptive contrast needs log p(z) of real numbers, but "
-                + ("the prior is known only by samples" if pair.prior else f"'{name}' are none")
-                + "; leave out adaptive_contrast."
-            )
-
-
-def _is_real(pair, name):
-    return isinstance(pair.families[name], Normal)
+def _critic(pair: Pair) -> Critic:
+    """Returns the critic of a pair that was given none."""
+    plain = pair.prior is None and all(isinstance(pair.families[z], Normal) for z in pair.latent)
+    return Critic(tuple(pair.families), offset=pair.latent if plain else ())
 
 
 def _log_normal(value, mean, variance):

@@ -1,12 +1,19 @@
 """A critic: a network that gives values a number, the third player of the adversarial games."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_symvae.config import Configured
+from keras_symvae.families import Family
+from keras_symvae.model.trunks import joint
+
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
-class Critic(keras.Layer):
+class Critic(Configured, keras.Layer):
     """A function T(values) [B] of some variables.
 
         T(values) = network(features of given) + sum_{v in offset} |features of v|^2 / 2
@@ -26,8 +33,15 @@ class Critic(keras.Layer):
     """
 
     def __init__(
-        self, given, *, network=None, widths=(256, 256), activation="elu", offset=(), name="critic"
-    ):
+        self,
+        given: str | Sequence[str],
+        *,
+        network: Any = None,
+        widths: Sequence[int] = (256, 256),
+        activation: str = "elu",
+        offset: str | Sequence[str] = (),
+        name: str = "critic",
+    ) -> None:
         super().__init__(name=name)
         self.given = (given,) if isinstance(given, str) else tuple(given)
         self.offset = (offset,) if isinstance(offset, str) else tuple(offset)
@@ -43,7 +57,7 @@ class Critic(keras.Layer):
             self.hidden = [keras.layers.Dense(n, activation=activation) for n in self.widths]
             self.hidden.append(keras.layers.Dense(1))
 
-    def bind(self, families):
+    def bind(self, families: Mapping[str, Family]) -> None:
         """Builds the weights for {name: Family}.
 
         Raises:
@@ -59,8 +73,7 @@ class Critic(keras.Layer):
                 layer.build(shape)
                 shape = layer.compute_output_shape(shape)
         else:
-            inputs = [keras.KerasTensor((None, *shape)) for shape in shapes]
-            output = self.network(inputs[0] if len(inputs) == 1 else inputs)
+            output = self.network(joint([keras.KerasTensor((None, *shape)) for shape in shapes]))
             if np.prod(output.shape[1:]) != 1:
                 raise ValueError(
                     f"The network of {self.name} emits {tuple(output.shape)}; a critic gives one "
@@ -69,9 +82,8 @@ class Critic(keras.Layer):
         self.families = {name: families[name] for name in self.given}
         self.built = True
 
-    def call(self, reads):
+    def call(self, reads: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Returns [B] from `reads`, the features {name: [B, ...]}."""
-        inputs = [reads[name] for name in self.given]
         flat = {
             name: tf.reshape(reads[name], [tf.shape(reads[name])[0], -1]) for name in self.given
         }
@@ -80,25 +92,17 @@ class Critic(keras.Layer):
             for layer in self.hidden:
                 output = layer(output)
         else:
-            output = self.network(inputs[0] if len(inputs) == 1 else inputs)
+            output = self.network(joint([reads[name] for name in self.given]))
         squares = (tf.reduce_sum(flat[name] ** 2, axis=1) / 2.0 for name in self.offset)
         return sum(squares, tf.reshape(tf.cast(output, tf.float32), [-1]))
 
-    def score(self, values):
+    def score(self, values: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Returns T(values) [B] from {name: [B, ...]}."""
         return self({name: family.features(values[name]) for name, family in self.families.items()})
 
-    def get_config(self):
-        return {
-            "given": self.given,
-            "network": keras.saving.serialize_keras_object(self.network),
-            "widths": self.widths,
-            "activation": self.activation,
-            "offset": self.offset,
-            "name": self.name,
-        }
 
-    @classmethod
-    def from_config(cls, config):
-        network = keras.saving.deserialize_keras_object(config["network"])
-        return cls(**{**config, "network": network})
+def check_reads(critic: Critic | None, names: Sequence[str], *, asker: str, why: str) -> None:
+    """Refuses, in the name of who asks, a critic that reads other variables than these."""
+    stray = [name for name in (critic.given if critic else ()) if name not in names]
+    if stray:
+        raise ValueError(f"The critic of {asker} reads {stray}; {why}, {tuple(names)}.")

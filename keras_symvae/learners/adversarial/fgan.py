@@ -1,19 +1,22 @@
 """f-GANs: a critic bounds an f-divergence between data and dreams, and the decoder lowers it."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import tensorflow as tf
 
 from keras_symvae import seeds
+from keras_symvae.data.batch import Batch
+from keras_symvae.learners import utilities
 from keras_symvae.learners.adversarial import divergences
-from keras_symvae.learners.adversarial.base import (
-    AdversarialLearner,
-    drawn_prior,
-    require_gradients,
-    require_no_context,
-)
-from keras_symvae.learners.adversarial.critic import Critic
+from keras_symvae.learners.adversarial.base import AdversarialLearner, drawn_prior
+from keras_symvae.learners.adversarial.critic import Critic, check_reads
+from keras_symvae.learners.adversarial.slope import slope_penalty
 from keras_symvae.learners.registry import register
-from keras_symvae.learners.step.cost import Outcome, total
-from keras_symvae.learners.symmetric import WEIGHTS, recovered
+from keras_symvae.learners.step.cost import Outcome
+from keras_symvae.learners.step.moves import Move
+from keras_symvae.model.pair import Pair
+from keras_symvae.model.requirements import DECODED, Densities, Gradients, IsPair, NoContext
 
 
 @register("fgan")
@@ -44,26 +47,20 @@ class FGAN(AdversarialLearner):
     Gulrajani et al. 2017; the weight w that of Husain, Nock, Williamson, NeurIPS 2019.
     """
 
+    requirements = (IsPair(), Densities("encoder"), Gradients(of=DECODED), NoContext())
+
     def __init__(
         self,
-        pair,
+        pair: Pair,
         *,
-        divergence="jensen_shannon",
-        critic=None,
-        divergence_weight=1.0,
-        non_saturating=False,
-        gradient_penalty=0.0,
-        **kwargs,
-    ):
+        divergence: str = "jensen_shannon",
+        critic: Critic | None = None,
+        divergence_weight: float = 1.0,
+        non_saturating: bool = False,
+        gradient_penalty: float = 0.0,
+        **kwargs: Any,
+    ) -> None:
         divergences.get(divergence)
-        pair.encoder.require_density("FGAN")
-        require_gradients(pair, pair.decoder.names, "FGAN")
-        require_no_context(pair, "FGAN")
-        stray = [name for name in (critic.given if critic else ()) if name not in pair.observed]
-        if stray:
-            raise ValueError(
-                f"The critic of FGAN reads {stray}; it may read what data hold, {pair.observed}."
-            )
         if not 0 < divergence_weight < float("inf") or not 0 <= gradient_penalty < float("inf"):
             raise ValueError(
                 "divergence_weight is above 0, gradient_penalty at least 0; received "
@@ -71,75 +68,60 @@ class FGAN(AdversarialLearner):
             )
         self.divergence, self.divergence_weight = divergence, divergence_weight
         self.non_saturating, self.gradient_penalty = non_saturating, gradient_penalty
-        super().__init__(pair, critics={"critic": critic or Critic(pair.observed)}, **kwargs)
+
+        def critics() -> dict[str, Critic]:
+            check_reads(critic, pair.observed, asker="FGAN", why="it may read what data hold")
+            return {"critic": critic or Critic(pair.observed)}
+
+        super().__init__(pair, critics=critics, **kwargs)
 
     @property
-    def cost_names(self):
+    def cost_names(self) -> Sequence[str]:
         codes = [f"encoder/{name}" for name in self.pair.encoder.names]
         return ["decoder/divergence", *codes, "critic/loss"]
 
-    def moves(self):
+    def moves(self) -> Sequence[Move]:
         decoder, encoder = self.decoder_utility, self.encoder_utility
-        return [(("decoder",), decoder), (("encoder",), encoder), *self.critic_moves()]
+        return [Move(("decoder",), decoder), Move(("encoder",), encoder), *self.critic_moves()]
 
-    def decoder_utility(self, values, seed, training=True):
+    def decoder_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """The negative bound; the gradient flows through the dreams."""
         del training
         f = divergences.get(self.divergence)
-        of_data, of_dreams = self._scores(values, self._dreams(values, seeds.fold(seed, 0)))
+        of_data, of_dreams = self._scores(batch, self._dreams(batch, seeds.fold(seed, 0)))
         bound = self.divergence_weight * f.bound(of_data, of_dreams)
         gain = -bound
         if self.non_saturating:
             gain = self.divergence_weight * tf.reduce_mean(f.activation(of_dreams))
         return Outcome(gain, {"decoder/divergence": bound})
 
-    def encoder_utility(self, values, seed, training=True):
+    def encoder_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """L_q of the symmetric game."""
         del training
-        return recovered(self.pair, values, seed=seeds.fold(seed, 1), weights=WEIGHTS)
+        return utilities.sleep(self.pair, batch, seed=seeds.fold(seed, 1), weights=utilities.TERMS)
 
-    def critic_utility(self, values, seed, training=True):
+    def critic_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """The bound, less the penalty."""
         del training
-        f, dreams = divergences.get(self.divergence), self._dreams(values, seeds.fold(seed, 2))
-        loss = -self.divergence_weight * f.bound(*self._scores(values, dreams))
+        f, dreams = divergences.get(self.divergence), self._dreams(batch, seeds.fold(seed, 2))
+        loss = -self.divergence_weight * f.bound(*self._scores(batch, dreams))
         if self.gradient_penalty:
-            loss += self.gradient_penalty * self._steepness(values, dreams, seeds.fold(seed, 3))
+            chosen = [{name: each[name] for name in self.critic.given} for each in (batch, dreams)]
+            penalty = slope_penalty(self._height, *chosen, seed=seeds.fold(seed, 3))
+            loss += self.gradient_penalty * penalty
         return Outcome(-loss, {"critic/loss": loss})
 
-    def _dreams(self, values, seed):
-        size = tf.shape(next(iter(values.values())))[0]
+    def _dreams(self, batch, seed):
         prior = {}
         if self.pair.prior is not None:
-            prior = drawn_prior(self.pair, values, seed=seeds.fold(seed, 0))
-        return self.pair.decoder.rcomplete(prior, seed=seeds.fold(seed, 1), size=size)[0]
+            prior = drawn_prior(self.pair, batch, seed=seeds.fold(seed, 0))
+        decoder, fork = self.pair.decoder, seeds.fold(seed, 1)
+        return decoder.rcomplete(prior, seed=fork, size=batch.size)[0]
 
-    def _scores(self, values, dreams):
-        return self.critic.score(values), self.critic.score(dreams)
+    def _scores(self, batch, dreams):
+        return self.critic.score(batch), self.critic.score(dreams)
 
-    def _steepness(self, values, dreams, seed):
-        """The mean of max(0, |grad d| - 1)^2 at random points between data and dreams."""
-        f, between = divergences.get(self.divergence), {}
-        size = tf.shape(next(iter(values.values())))[0]
-        share = tf.random.stateless_uniform(tf.stack([size]), seed)
-        for name in self.critic.given:
-            x, y = tf.cast(values[name], tf.float32), tf.cast(dreams[name], tf.float32)
-            part = tf.reshape(share, [-1] + [1] * (x.shape.rank - 1))
-            between[name] = part * x + (1.0 - part) * y
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(between)
-            d = self.divergence_weight * f.activation(self.critic.score(between))
-        squares = total(
-            tf.reduce_sum(tf.reshape(tf.convert_to_tensor(slope), [size, -1]) ** 2, axis=1)
-            for slope in tape.gradient(d, list(between.values()))
-        )
-        return tf.reduce_mean(tf.nn.relu(tf.sqrt(squares + 1e-12) - 1.0) ** 2)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "divergence": self.divergence,
-            "divergence_weight": self.divergence_weight,
-            "non_saturating": self.non_saturating,
-            "gradient_penalty": self.gradient_penalty,
-        }
+    def _height(self, values):
+        """Returns d [B] of {name: [B, ...]}."""
+        d = divergences.get(self.divergence).activation(self.critic.score(values))
+        return self.divergence_weight * d

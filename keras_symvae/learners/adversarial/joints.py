@@ -1,60 +1,98 @@
 """Joints: samples of data(x) q(z | x) and of p(z) p(x | z), through which gradients flow."""
 
+import dataclasses
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import tensorflow as tf
+
 from keras_symvae import seeds
-from keras_symvae.learners.adversarial.base import (
-    drawn_prior,
-    require_fixed_prior,
-    require_gradients,
-    require_no_context,
+from keras_symvae.data.batch import Batch
+from keras_symvae.learners.adversarial.base import drawn_prior
+from keras_symvae.model.pair import Pair
+from keras_symvae.model.player import Values
+from keras_symvae.model.requirements import (
+    ALL,
+    Densities,
+    FixedPrior,
+    Gradients,
+    IsPair,
+    NoContext,
+    Requirement,
 )
 
+Weights = float | Mapping[str, float]
 
-def weights(pair, reconstruction, asker):
+
+def requirements(reconstruction: Weights) -> Sequence[Requirement]:
+    """Returns what a game of both joints asks of a pair.
+
+    Args:
+        reconstruction: see `weights`.
+    """
+    shared = (IsPair(), NoContext(), FixedPrior(), Gradients(of=ALL))
+    return (*shared, Reconstructed(reconstruction))
+
+
+@dataclasses.dataclass(frozen=True)
+class Reconstructed(Requirement):
+    """Densities of the players whose variables are reconstructed."""
+
+    reconstruction: Weights
+
+    def faults(self, model: Pair) -> Iterator[str]:
+        rebuilt = weights(model, self.reconstruction)
+        for player in model.players:
+            if any(name.startswith(f"{player}/") for name in rebuilt):
+                why = f"with reconstruction={self.reconstruction} "
+                yield from Densities(player, why=why).faults(model)
+
+
+def weights(pair: Pair, reconstruction: Weights) -> dict[str, float]:
     """Returns {"decoder/x": weight, "encoder/z": weight} of reconstructions, those above 0.
-
-    Refuses a pair with context, without gradients through all draws, or without the densities that
-    reconstructions need.
 
     Args:
         pair: the `Pair`.
         reconstruction: a number for all variables, or {variable: number}, 0 where none is given.
-        asker: who reconstructs.
+
+    Raises:
+        ValueError: a weight is not a number of at least 0, or is that of no variable.
     """
-    require_no_context(pair, asker)
-    require_fixed_prior(pair, asker)
-    require_gradients(pair, pair.families, asker)
-    given = reconstruction
-    if not isinstance(given, dict):
-        given = dict.fromkeys((*pair.observed, *pair.encoder.names), given)
-    stray = sorted(given.keys() - {*pair.observed, *pair.encoder.names})
+    names = {"decoder": pair.observed, "encoder": pair.encoder.names}
+    known = [name for drawn in names.values() for name in drawn]
+    given = (
+        reconstruction
+        if isinstance(reconstruction, Mapping)
+        else dict.fromkeys(known, reconstruction)
+    )
     valid = [isinstance(w, (int, float)) and 0 <= w < float("inf") for w in given.values()]
-    if stray or not all(valid):
+    if given.keys() - set(known) or not all(valid):
         raise ValueError(
             "reconstruction is a number of at least 0, or one for each of "
-            f"{[*pair.observed, *pair.encoder.names]}; received {reconstruction!r}."
+            f"{known}; received {reconstruction!r}."
         )
-    found = {}
-    for player, names in ((pair.decoder, pair.observed), (pair.encoder, pair.encoder.names)):
-        rebuilt = {f"{player.name}/{n}": given[n] for n in names if given.get(n)}
-        if rebuilt:
-            player.require_density(f"{asker} with reconstruction={reconstruction}")
-        found |= rebuilt
-    return found
+    return {
+        f"{player}/{name}": given[name]
+        for player, drawn in names.items()
+        for name in drawn
+        if given.get(name)
+    }
 
 
-def drawn(pair, values, *, seed):
+def drawn(pair: Pair, batch: Batch, *, seed: tf.Tensor) -> tuple[Batch, Batch]:
     """Returns (values of q, values of p), {name: [B, ...]} each.
 
-    Those of q are the data `values` and their codes, those of p codes of the prior and what the
+    Those of q are the data of the batch and their codes, those of p codes of the prior and what the
     decoder makes of them; what comes first is constant, what a network drew has its gradient.
     """
-    q, _ = pair.encoder.rcomplete(values, seed=seeds.fold(seed, 0))
-    prior = drawn_prior(pair, values, seed=seeds.fold(seed, 1))
+    q, _ = pair.encoder.rcomplete(batch, seed=seeds.fold(seed, 0))
+    prior = drawn_prior(pair, batch, seed=seeds.fold(seed, 1))
     p, _ = pair.decoder.rcomplete(prior, seed=seeds.fold(seed, 2))
     return q, p
 
 
-def reconstruction_costs(pair, q, p, *, names):
+def reconstruction_costs(
+    pair: Pair, q: Values, p: Values, *, names: Collection[str]
+) -> dict[str, tf.Tensor]:
     """Returns {"decoder/x": -log p(x | z'), "encoder/z": -log q(z | x')}, [B] each, nats.
 
     z' are codes of data, x' the images of codes: data and codes reconstructed.

@@ -1,11 +1,20 @@
 """The symmetric VAE and ALI: both joints meet, seen by one critic."""
 
+from collections.abc import Sequence
+from typing import Any
+
+import tensorflow as tf
+
 from keras_symvae import seeds
+from keras_symvae.data.batch import Batch
 from keras_symvae.learners.adversarial import joints
 from keras_symvae.learners.adversarial.base import AdversarialLearner, contrasted
 from keras_symvae.learners.adversarial.critic import Critic
 from keras_symvae.learners.registry import register
 from keras_symvae.learners.step.cost import Outcome, total
+from keras_symvae.learners.step.moves import Move
+from keras_symvae.model.pair import Pair
+from keras_symvae.model.requirements import Requirement
 
 GAMES = ("symmetric_kl", "ali")
 
@@ -40,38 +49,49 @@ class SVAE(AdversarialLearner):
     Adversarially Learned Inference, ICLR 2017; Donahue et al., ICLR 2017.
     """
 
-    def __init__(self, pair, *, critic=None, game="symmetric_kl", reconstruction=0.0, **kwargs):
+    def __init__(
+        self,
+        pair: Pair,
+        *,
+        critic: Critic | None = None,
+        game: str = "symmetric_kl",
+        reconstruction: joints.Weights = 0.0,
+        **kwargs: Any,
+    ) -> None:
         if game not in GAMES:
             raise ValueError(f"game is one of {GAMES}; received {game!r}.")
-        self.rebuilt = joints.weights(pair, reconstruction, "SVAE")
         self.game, self.reconstruction = game, reconstruction
-        critic = critic or Critic((*pair.observed, *pair.latent))
-        super().__init__(pair, critics={"critic": critic}, **kwargs)
+
+        def critics() -> dict[str, Critic]:
+            return {"critic": critic or Critic((*pair.observed, *pair.latent))}
+
+        super().__init__(pair, critics=critics, **kwargs)
+        self.rebuilt = joints.weights(pair, reconstruction)
 
     @property
-    def cost_names(self):
+    def requirements(self) -> Sequence[Requirement]:
+        return joints.requirements(self.reconstruction)
+
+    @property
+    def cost_names(self) -> Sequence[str]:
         return [*self.rebuilt, "encoder/divergence", "critic/loss"]
 
-    def moves(self):
-        return [(("decoder", "encoder"), self.utility), *self.critic_moves()]
+    def moves(self) -> Sequence[Move]:
+        return [Move(("decoder", "encoder"), self.utility), *self.critic_moves()]
 
-    def utility(self, values, seed, training=True):
+    def utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """How little the critic can tell the joints apart."""
         del training
-        q, p = joints.drawn(self.pair, values, seed=seed)
+        q, p = joints.drawn(self.pair, batch, seed=seed)
         of_q, of_p = self.critic.score(q), self.critic.score(p)
         gain = of_q - of_p if self.game == "symmetric_kl" else -contrasted(of_q, of_p)
         rebuilt = joints.reconstruction_costs(self.pair, q, p, names=self.rebuilt)
         gain -= total(weight * rebuilt[name] for name, weight in self.rebuilt.items())
         return Outcome(gain, rebuilt | {"encoder/divergence": of_p - of_q})
 
-    def critic_utility(self, values, seed, training=True):
+    def critic_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """The logistic regression between the joints."""
         del training
-        q, p = joints.drawn(self.pair, values, seed=seeds.fold(seed, 3))
+        q, p = joints.drawn(self.pair, batch, seed=seeds.fold(seed, 3))
         loss = contrasted(self.critic.score(p), self.critic.score(q))
         return Outcome(-loss, {"critic/loss": loss})
-
-    def get_config(self):
-        terms = {"game": self.game, "reconstruction": self.reconstruction}
-        return {**super().get_config(), **terms}

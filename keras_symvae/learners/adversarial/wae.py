@@ -1,23 +1,21 @@
 """Wasserstein autoencoders: reconstruct data, and let their codes be distributed as the prior."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import tensorflow as tf
 
 from keras_symvae import seeds
-from keras_symvae.families import Categorical
+from keras_symvae.data.batch import Batch
 from keras_symvae.learners.adversarial import divergences
-from keras_symvae.learners.adversarial.base import (
-    AdversarialLearner,
-    contrasted,
-    drawn_prior,
-    require_fixed_prior,
-    require_gradients,
-    require_no_context,
-)
-from keras_symvae.learners.adversarial.critic import Critic
+from keras_symvae.learners.adversarial.base import AdversarialLearner, contrasted, drawn_prior
+from keras_symvae.learners.adversarial.critic import Critic, check_reads
 from keras_symvae.learners.registry import register
 from keras_symvae.learners.step.cost import Outcome, total
+from keras_symvae.learners.step.moves import Move
+from keras_symvae.model.pair import Pair
+from keras_symvae.model.requirements import FixedPrior, Gradients, IsPair, Means, NoContext
 
 COSTS = {
     "l1": lambda x: tf.reduce_sum(tf.abs(x), axis=1),
@@ -58,19 +56,21 @@ class WAE(AdversarialLearner):
     Husain, Nock, Williamson, NeurIPS 2019.
     """
 
+    requirements = (IsPair(), Gradients(), NoContext(), FixedPrior(), Means())
+
     def __init__(
         self,
-        pair,
+        pair: Pair,
         *,
-        penalty="mmd",
-        cost="squared_l2",
-        penalty_weight=10.0,
-        critic=None,
-        kernel="imq",
-        scales=(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
-        pretraining_steps=0,
-        **kwargs,
-    ):
+        penalty: str = "mmd",
+        cost: str = "squared_l2",
+        penalty_weight: float = 10.0,
+        critic: Critic | None = None,
+        kernel: str = "imq",
+        scales: Sequence[float] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
+        pretraining_steps: int = 0,
+        **kwargs: Any,
+    ) -> None:
         if penalty not in PENALTIES or cost not in COSTS:
             raise ValueError(
                 f"penalty is one of {PENALTIES}, cost one of {tuple(COSTS)}; received {penalty!r}, "
@@ -84,30 +84,32 @@ class WAE(AdversarialLearner):
                 f"{penalty_weight!r}, {pretraining_steps!r}."
             )
         divergences.mmd(tf.zeros([2, 1]), tf.zeros([2, 1]), kernel=kernel, scales=scales)
-        require_gradients(pair, pair.latent, "WAE")
-        _require_plain(pair, critic)
         self.penalty, self.cost, self.penalty_weight = penalty, cost, penalty_weight
         self.kernel, self.scales = kernel, tuple(scales)
         self.pretraining_steps = pretraining_steps
-        critics = {} if penalty == "mmd" else {"critic": critic or Critic(pair.latent)}
+
+        def critics() -> dict[str, Critic]:
+            check_reads(critic, pair.latent, asker="WAE", why="it may read latents")
+            return {} if penalty == "mmd" else {"critic": critic or Critic(pair.latent)}
+
         super().__init__(pair, critics=critics, **kwargs)
 
     @property
-    def cost_names(self):
+    def cost_names(self) -> Sequence[str]:
         names = [*(f"decoder/{name}" for name in self.pair.observed), "encoder/penalty"]
         return [*names, "critic/loss"] if self.critics else names
 
-    def moves(self):
-        return [(("decoder", "encoder"), self.utility), *self.critic_moves()]
+    def moves(self) -> Sequence[Move]:
+        return [Move(("decoder", "encoder"), self.utility), *self.critic_moves()]
 
-    def utility(self, values, seed, training=True):
+    def utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """The transport cost and the penalty; gradients flow through codes."""
-        completed, _ = self.pair.encoder.rcomplete(values, seed=seeds.fold(seed, 0))
+        completed, _ = self.pair.encoder.rcomplete(batch, seed=seeds.fold(seed, 0))
         codes = {name: completed[name] for name in self.pair.latent}
-        images = self.pair.decoded(codes, seed=seeds.fold(seed, 1), output="mean")
+        images = self.pair.chain.decode(codes, seed=seeds.fold(seed, 1), output="mean")
         observed = self.pair.observed
-        costs = {f"decoder/{name}": self._transport(values, images, name) for name in observed}
-        prior = drawn_prior(self.pair, values, seed=seeds.fold(seed, 2))
+        costs = {f"decoder/{name}": self._transport(batch, images, name) for name in observed}
+        prior = drawn_prior(self.pair, batch, seed=seeds.fold(seed, 2))
         penalty = self._penalty(codes, prior)
         gain = -total(costs.values()) - self.penalty_weight * penalty
         if training and self.pretraining_steps:
@@ -115,11 +117,11 @@ class WAE(AdversarialLearner):
             gain = tf.where(first, -_mismatch(self._flat(codes), self._flat(prior)), gain)
         return Outcome(gain, {**costs, "encoder/penalty": penalty})
 
-    def critic_utility(self, values, seed, training=True):
+    def critic_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """How well the critic tells codes of data from codes of the prior."""
         del training
-        codes = self.pair.encoder.complete(values, seed=seeds.fold(seed, 3))
-        prior = drawn_prior(self.pair, values, seed=seeds.fold(seed, 4))
+        codes = self.pair.encoder.complete(batch, seed=seeds.fold(seed, 3))
+        prior = drawn_prior(self.pair, batch, seed=seeds.fold(seed, 4))
         of_codes, of_prior = (self.critic.score(each) for each in (codes, prior))
         if self.penalty == "gan":
             loss = contrasted(of_codes, of_prior)
@@ -127,8 +129,8 @@ class WAE(AdversarialLearner):
             loss = -divergences.get(self.penalty).bound(of_codes, of_prior)
         return Outcome(-loss, {"critic/loss": loss})
 
-    def _transport(self, values, images, name):
-        difference = tf.cast(values[name], tf.float32) - tf.cast(images[name], tf.float32)
+    def _transport(self, batch, images, name):
+        difference = tf.cast(batch[name], tf.float32) - tf.cast(images[name], tf.float32)
         return COSTS[self.cost](tf.reshape(difference, [tf.shape(difference)[0], -1]))
 
     def _penalty(self, codes, prior):
@@ -149,33 +151,6 @@ class WAE(AdversarialLearner):
             for name, family in families
         ]
         return tf.concat(parts, axis=1)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "penalty": self.penalty,
-            "cost": self.cost,
-            "penalty_weight": self.penalty_weight,
-            "kernel": self.kernel,
-            "scales": self.scales,
-            "pretraining_steps": self.pretraining_steps,
-        }
-
-
-def _require_plain(pair, critic):
-    """Refuses variables that the cost has no gradient for, or that nothing is compared of."""
-    require_no_context(pair, "WAE")
-    require_fixed_prior(pair, "WAE")
-    stray = [name for name in (critic.given if critic else ()) if name not in pair.latent]
-    if stray:
-        raise ValueError(f"The critic of WAE reads {stray}; it may read latents, {pair.latent}.")
-    for name in pair.observed:
-        factor = pair.decoder.factor(name)
-        if factor.has_density and isinstance(factor.family, Categorical):
-            raise ValueError(
-                f"WAE moves the mean of '{name}', and {factor.family!r} has none; use "
-                "SymmetricEquilibrium."
-            )
 
 
 def _mismatch(codes, prior):

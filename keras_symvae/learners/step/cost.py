@@ -1,74 +1,76 @@
-"""Terms: which examples of a batch, and with which weight, enter which expectation of a game."""
+"""Costs: what a utility says of a batch, in nats."""
 
-import functools
-import typing
+import dataclasses
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import tensorflow as tf
 
-from keras_symvae.data.intake import known
+from keras_symvae.data.batch import Batch, Mask
+from keras_symvae.model.player import Player
 
 
-class Outcome(typing.NamedTuple):
+@dataclasses.dataclass(frozen=True)
+class Outcome:
     """What a utility returns, in nats.
 
     Args:
-        gain: [B]; the players ascend its mean.
+        gain: [B] or a scalar; the players ascend its mean.
         costs: {"player/variable": [B]}.
-        present: {"player/variable": bool [B]}: the examples that have this cost, where not all do;
-            the others hold zeros.
+        present: {"player/variable": Mask}: the examples that have this cost, where not all do; the
+            others hold zeros.
     """
 
-    gain: tf.Tensor
-    costs: dict
-    present: dict = {}
+    gain: Any
+    costs: Mapping[str, tf.Tensor]
+    present: Mapping[str, Mask] = dataclasses.field(default_factory=dict)
 
-    def plus(self, other):
+    def plus(self, other: "Outcome") -> "Outcome":
         """Returns the `Outcome` of both, whose costs have different names."""
         return Outcome(
-            self.gain + other.gain, self.costs | other.costs, self.present | other.present
+            self.gain + other.gain,
+            {**self.costs, **other.costs},
+            {**self.present, **other.present},
+        )
+
+    def named(self, prefix: str) -> "Outcome":
+        """Returns the `Outcome` with "prefix/" before the names of its costs."""
+        return Outcome(
+            self.gain,
+            {f"{prefix}/{name}": cost for name, cost in self.costs.items()},
+            {f"{prefix}/{name}": mask for name, mask in self.present.items()},
         )
 
 
-class Terms:
-    """The examples of a batch by what is known of them, the rows of a partly observed data set.
+NOTHING = Outcome(0.0, {})
 
-        paired      all that the encoder reads, and some latents: a labelled image
-        observed    all that the encoder reads, and no latent: an image
-        latent      some latents, and not all that the encoder reads: a label
+
+def judged(player: Player, batch: Batch, *, weight: Any = 1.0, kind: str = "") -> Outcome:
+    """Returns the `Outcome` of a player's log-densities of the values of a batch.
+
+    A factor counts in the examples that know its value and all it reads.
 
     Args:
-        pair: the `Pair`.
-        values: {name: [B, ...]}, with markers where something is missing.
-
-    Attributes:
-        rows: {kind: bool [B]}.
-        values, known: see `values.known`.
-        nothing: {name: bool [B]}, false for all variables and examples.
-        size: B.
+        player: the `Player`.
+        batch: the `Batch`.
+        weight: of the log-densities in the gain: a number, or [B].
+        kind: what the names of the costs end with, as in "encoder/y/paired".
     """
-
-    def __init__(self, pair, values):
-        self.values, self.known = known(pair, values)
-        self.size = tf.shape(next(iter(values.values())))[0]
-        nobody = tf.zeros([self.size], tf.bool)
-        self.nothing = dict.fromkeys(pair.families, nobody)
-        read = [self.known[name] for name in pair.encoder.needed]
-        readable = functools.reduce(tf.logical_and, read, ~nobody)
-        some = functools.reduce(tf.logical_or, [self.known[name] for name in pair.latent], nobody)
-        self.rows = {
-            "paired": readable & some,
-            "observed": readable & ~some,
-            "latent": ~readable & some,
-        }
+    scorable = player.scorable(batch)
+    masks, scores = player.scored(scorable), player.log_prob(scorable)
+    for name, score in scores.items():
+        if masks[name] is not True:
+            scores[name] = tf.where(masks[name], score, 0.0)
+    names = {name: f"{player.name}/{name}{kind and '/'}{kind}" for name in scores}
+    gain = total(scores.values())
+    return Outcome(
+        gain if isinstance(weight, float) and weight == 1.0 else weight * gain,
+        {names[name]: -score for name, score in scores.items()},
+        {names[name]: masks[name] for name in scores if masks[name] is not True},
+    )
 
 
-def total(parts):
+def total(parts: Iterable[tf.Tensor]) -> tf.Tensor:
     """Returns the sum of tensors, in their order."""
     # tf.add_n adds in an order that may change from call to call, and with it the last bit.
     return sum(parts, tf.zeros([]))
-
-
-def share(rows):
-    """Returns [B]: factors that turn the mean over a batch into the mean over `rows` [B]."""
-    rows = tf.cast(rows, tf.float32)
-    return tf.math.divide_no_nan(rows, tf.reduce_mean(rows))

@@ -1,7 +1,12 @@
 """A guard: it keeps steps that are not finite away from the weights and names their cause."""
 
+from collections.abc import Iterable
+from typing import Any
+
 import keras
 import tensorflow as tf
+
+from keras_symvae.learners.step.moves import Played
 
 
 class NonFiniteError(ArithmeticError):
@@ -12,18 +17,21 @@ class Guard(keras.Layer):
     """Counts, per possible cause, the steps in a row that were not finite.
 
     Args:
-        costs: names of the costs, "decoder/x"; each is a possible cause, of all below it, too.
+        costs: names of the costs, "decoder/x"; a cost also accounts for the costs nested under it.
         variables: [("decoder/x", variable)] of all weights: "gradient of decoder/x" is one too.
         policy: "skip" bears up to `patience` faulty steps in a row, "raise" none.
         patience: number of faulty steps in a row at which `check` raises.
     """
 
-    def __init__(self, costs, variables, *, policy, patience):
+    def __init__(
+        self,
+        costs: Iterable[str],
+        variables: Iterable[tuple[str, Any]],
+        *,
+        policy: str,
+        patience: int,
+    ) -> None:
         super().__init__(name="guard")
-        if policy not in ("skip", "raise"):
-            raise ValueError(f"nonfinite is 'skip' or 'raise'; received {policy!r}.")
-        if patience < 1:
-            raise ValueError(f"patience is a positive number of steps; received {patience!r}.")
         self.policy, self.patience = policy, patience
         self._owners = {id(variable): f"gradient of {name}" for name, variable in variables}
         self.names = [*costs, *dict.fromkeys(self._owners.values())]
@@ -38,11 +46,21 @@ class Guard(keras.Layer):
         self.skipped = counter("skipped", ())
         self.built = True
 
-    def faults_of(self, played, optimizer):
-        """Returns how many replicas met each cause in what was `Played`, int32 [causes]."""
-        faulty = {}
+    def faults_of(self, played: Played, optimizer: Any) -> tf.Tensor:
+        """Returns how many replicas met each cause in what was `Played`, int32 [causes].
+
+        Raises:
+            ValueError: a cost was not declared in the learner's `cost_names`.
+        """
+        faulty: dict[str, Any] = {}
         for name, cost in played.costs.items():
-            cause = max((n for n in self.names if f"{name}/".startswith(f"{n}/")), key=len)
+            causes = [each for each in self.names if f"{name}/".startswith(f"{each}/")]
+            if not causes:
+                raise ValueError(
+                    f"A utility returned the cost {name!r}, which the learner does not declare; "
+                    f"its cost_names are {[n for n in self.names if not n.startswith('gradient')]}."
+                )
+            cause = max(causes, key=len)
             faulty[cause] = tf.logical_or(faulty.get(cause, False), _faulty(cost))
         # A loss-scaling optimizer meets infinite gradients on purpose and skips them itself.
         if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
@@ -53,7 +71,7 @@ class Guard(keras.Layer):
         replicas = tf.distribute.get_replica_context()
         return replicas.all_reduce(tf.distribute.ReduceOp.SUM, faulty)
 
-    def bears(self, faulty):
+    def bears(self, faulty: tf.Tensor) -> tf.Tensor:
         """Returns bool []: whether all replicas may apply an update with these faults [causes]."""
         return tf.reduce_all(self._after(faulty) == 0)
 
@@ -62,7 +80,7 @@ class Guard(keras.Layer):
         kept = 0 if self.policy == "skip" else self.faults
         return tf.where(faulty == 0, kept, self.faults + 1)
 
-    def count(self, faulty):
+    def count(self, faulty: tf.Tensor) -> tf.Tensor:
         """Returns what `bears` does, once per step, and counts the step if it is skipped."""
         faults = self._after(faulty)
         finite = tf.reduce_all(faults == 0)
@@ -71,7 +89,7 @@ class Guard(keras.Layer):
         self.skipped.assign_add(tf.where(finite, 0, 1))
         return finite
 
-    def check(self):
+    def check(self) -> None:
         """Raises `NonFiniteError` where the faulty steps in a row are too many."""
         in_row = int(self.in_row.numpy())
         if in_row < (1 if self.policy == "raise" else self.patience):
@@ -85,6 +103,14 @@ class Guard(keras.Layer):
             "a weight. Look at the data of these variables, lower the learning rate or clip "
             "gradients (clipnorm)."
         )
+
+
+def check_policy(policy: str, patience: int) -> None:
+    """Raises ValueError where no `Guard` has this policy and patience."""
+    if policy not in ("skip", "raise"):
+        raise ValueError(f"nonfinite is 'skip' or 'raise'; received {policy!r}.")
+    if patience < 1:
+        raise ValueError(f"patience is a positive number of steps; received {patience!r}.")
 
 
 def _faulty(tensor):

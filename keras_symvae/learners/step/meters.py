@@ -1,8 +1,13 @@
 """Meters: the metrics of a learner, means of its costs over all examples of an epoch."""
 
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
+
+from keras_symvae.families import Family
 
 
 class Meters:
@@ -16,7 +21,15 @@ class Meters:
         likelihoods: {cost: Family}; those of discrete variables are shown as "bits_per_dim" too.
     """
 
-    def __init__(self, costs, optional, *, players, judged, likelihoods):
+    def __init__(
+        self,
+        costs: Collection[str],
+        optional: Collection[str],
+        *,
+        players: Collection[str],
+        judged: Collection[str],
+        likelihoods: Mapping[str, Family],
+    ) -> None:
         self._means = {name: keras.metrics.Mean(name) for name in (*costs, *optional)}
         self._optional = set(optional)
         sums = {"loss": []}
@@ -31,11 +44,13 @@ class Meters:
                 self._metrics[name] = Derived(name, [self._means[cost]], scale=scale)
 
     @property
-    def metrics(self):
+    def metrics(self) -> dict[str, keras.metrics.Metric]:
         """{name: metric} of all that have been met."""
         return {n: metric for n, metric in self._metrics.items() if n not in self._optional}
 
-    def update(self, costs, present, finite):
+    def update(
+        self, costs: Mapping[str, tf.Tensor], present: Mapping[str, Any], finite: bool | tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         """Takes costs {name: [B]} in, unless they are not `finite`; returns all means so far.
 
         Args:
@@ -62,16 +77,18 @@ class Derived(keras.Metric):
         scale: the factor.
     """
 
-    def __init__(self, name, parts, *, scale=1.0):
+    def __init__(
+        self, name: str, parts: Sequence[keras.metrics.Metric], *, scale: float = 1.0
+    ) -> None:
         super().__init__(name=name)
         # Behind a function, so that Keras does not count the parts' state twice.
         self._total = lambda: scale * sum(part.result() for part in parts)
 
-    def update_state(self, *args, **kwargs):
+    def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Nothing to do: the parts are updated."""
 
-    def reset_state(self):
+    def reset_state(self) -> None:
         """Nothing to do: the parts are reset."""
 
-    def result(self):
+    def result(self) -> tf.Tensor:
         return self._total() + tf.zeros([])

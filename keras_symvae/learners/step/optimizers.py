@@ -1,7 +1,12 @@
 """One optimizer out of several: each player, or each factor, gets its own."""
 
+from collections.abc import Iterator, Mapping
+from typing import Any, Self
+
 import keras
 import tensorflow as tf
+
+from keras_symvae.learners.step.moves import Played
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
@@ -16,7 +21,13 @@ class Optimizers(keras.optimizers.MultiOptimizer):
             `keras.optimizers.get` takes.
     """
 
-    def __init__(self, optimizers, *, loss_scale_factor=None, name=None):
+    def __init__(
+        self,
+        optimizers: Mapping[str, Any],
+        *,
+        loss_scale_factor: float | None = None,
+        name: str | None = None,
+    ) -> None:
         super().__init__(self._of, name=name)
         self._table = {key: keras.optimizers.get(each) for key, each in optimizers.items()}
         self._keys = {}
@@ -25,7 +36,7 @@ class Optimizers(keras.optimizers.MultiOptimizer):
                 self._inner_optimizers.append(optimizer)
         self.loss_scale_factor = loss_scale_factor
 
-    def bind(self, learner):
+    def bind(self, learner: Any) -> None:
         """Finds the optimizer of every weight of a `Learner`.
 
         Raises:
@@ -47,7 +58,7 @@ class Optimizers(keras.optimizers.MultiOptimizer):
     def _of(self, variable):
         return self._table[self._keys[self._var_key(variable)]]
 
-    def apply(self, grads, trainable_variables=None):
+    def apply(self, grads: Any, trainable_variables: Any = None) -> None:
         variables = list(
             self._trainable_variables if trainable_variables is None else trainable_variables
         )
@@ -61,7 +72,7 @@ class Optimizers(keras.optimizers.MultiOptimizer):
             optimizer.apply(gradients, owned)
         self._iterations.assign_add(1)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         return {
             "optimizers": {key: serialize(each) for key, each in self._table.items()},
@@ -70,25 +81,40 @@ class Optimizers(keras.optimizers.MultiOptimizer):
         }
 
     @classmethod
-    def from_config(cls, config, custom_objects=None):
+    def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
         return cls(**keras.saving.deserialize_keras_object(config, custom_objects))
 
 
-def bind(optimizer, learner):
+def bind(optimizer: Any, learner: Any) -> None:
     """Binds `Optimizers`, also inside of one that scales the loss; leaves others as they are."""
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     if isinstance(inner, Optimizers):
         inner.bind(learner)
 
 
-def named_variables(owner):
+def copied(optimizer: Any, *, players: Mapping[str, Any]) -> Any:
+    """Returns {player: a copy} of all with weights, or the one optimizer if it scales the loss.
+
+    Args:
+        optimizer: anything that `keras.optimizers.get` takes.
+        players: {name: Player or Critic}.
+    """
+    optimizer = keras.optimizers.get(optimizer)
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        return optimizer
+    config = keras.optimizers.serialize(optimizer)
+    learning = [name for name, each in players.items() if each.trainable_variables]
+    return {name: keras.optimizers.deserialize(config) for name in learning}
+
+
+def named_variables(owner: Any) -> Iterator[tuple[str, Any]]:
     """Yields ("player/part", variable) of every trainable weight of a `Learner` or `Pair`."""
     for name, part in owner.parts:
         for variable in part.trainable_variables:
             yield name, variable
 
 
-def apply_if(finite, optimizer, played):
+def apply_if(finite: tf.Tensor, optimizer: Any, played: Played) -> None:
     """One update of what was `Played`, or none: the optimizer's state stays untouched as well."""
 
     def across_replicas(strategy, finite, gradients):

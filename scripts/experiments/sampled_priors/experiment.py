@@ -126,7 +126,7 @@ class SampledPriors(Experiment):
             shown[f"pair: {stage}"] = dreams["x"][:SHOWN]
 
         def encoded(values, seed):
-            return {"x": first.encoded(preparation(values, seed), seed=seed)["z0"]}
+            return {"x": first.chain.encode(preparation(values, seed), seed=seed)["z0"]}
 
         alone, first = linear(), linear()
         fit(alone, train.x, preparation, settings, steps=steps)

@@ -29,9 +29,9 @@ def test_implicit_pairs_answer_and_survive_files(options):
 @pytest.mark.parametrize("basis", [None, 2])
 def test_convolutions_serve_both_encoders(basis):
     pair = Implicit((20, 24, 1), latent=2, noise=3, basis=basis, body="conv", width=4)
-    x = pair.dream(2, seed=seeds.make(0))["x"]
+    x = pair.chain.dream(2, seed=seeds.make(0))["x"]
     assert x.shape == (2, 20, 24, 1)
-    codes = [pair.encoded({"x": x}, seed=seeds.make(seed))["z"] for seed in (0, 1)]
+    codes = [pair.chain.encode({"x": x}, seed=seeds.make(seed))["z"] for seed in (0, 1)]
     assert codes[0].shape == (2, 2) and np.all(codes[0] != codes[1])
 
 

@@ -59,7 +59,7 @@ def test_classify_averages_along_the_chain():
     total, root = pair.classify(x), seeds.make(7)
     for step in range(2):
         values = {"x": tf.constant(x)}
-        x = pair.alternated(values, steps=1, seed=seeds.fold(root, step))["x"].numpy()
+        x = pair.chain.alternate(values, steps=1, seed=seeds.fold(root, step))["x"].numpy()
         total = total + pair.classify(x)
     np.testing.assert_allclose(pair.classify(data()["x"], steps=2, seed=7), total / 3, rtol=1e-5)
 

@@ -1,0 +1,133 @@
+"""A feed: whatever `fit` takes, as what Keras's own `fit` takes, from some step on."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from keras_symvae.data.batches import Batches, Draws, Minibatches, Together
+from keras_symvae.data.sources import Source
+from keras_symvae.families import Family
+
+
+@dataclasses.dataclass(frozen=True)
+class Feed:
+    """Data that were checked, and what is known of them before the first step.
+
+    Args:
+        data: what Keras's `fit` is given.
+        held_out: validation data that were split off, or None.
+        steps_per_epoch: as in `fit`.
+        lacking: names of the variables that some example may lack; None: nobody can tell.
+        endless: whether the batches come from a function of the step, in batches of their own size.
+    """
+
+    data: Any
+    held_out: Any = None
+    steps_per_epoch: int | None = None
+    lacking: frozenset[str] | None = None
+    endless: bool = False
+
+
+def of(
+    data: Any,
+    *,
+    check: Callable[..., Any],
+    families: Mapping[str, Family],
+    batch_size: int | None,
+    seed: int,
+    start: int,
+    steps_per_epoch: int | None,
+    shuffle: bool | None,
+    validation_split: float,
+) -> Feed:
+    """Returns the `Feed` of arrays, of `Minibatches`, of a `Source`, or of what Keras takes.
+
+    Args:
+        data: arrays, in any form that names the variables, are shuffled as a function of seed and
+            step; a source has no end; a dataset or generator is taken as it comes.
+        check: returns data in their final form or raises ValueError; `full=False` for one batch.
+        families: {name: Family} of the variables.
+        batch_size: of arrays and sources; 32 where it is None.
+        seed: integer, of the order.
+        start: the step to begin with.
+        steps_per_epoch: None: until all examples were seen.
+        shuffle: False takes arrays in their own order.
+        validation_split: the share of arrays, the last ones, that is held out.
+
+    Raises:
+        ValueError: the data do not fit the variables; a source was given without steps; order or
+            split were asked of data that decide them on their own.
+    """
+    arrays = holds_arrays(data)
+    if not 0 <= validation_split < 1:
+        raise ValueError(f"validation_split is a share from 0 to below 1; got {validation_split}.")
+    if not arrays:
+        _refuse_options(data, shuffle=shuffle, validation_split=validation_split)
+    held_out = None
+    options: dict[str, Any] = {"batch_size": batch_size or 32, "seed": seed}
+    if arrays:
+        data = check(data)
+        if validation_split:
+            data, held_out = _split(data, validation_split)
+        data = batches(data, shuffle=shuffle is not False, **options)
+    elif isinstance(data, Source):
+        data = Draws(data, **options)
+    if not isinstance(data, Minibatches):
+        return Feed(data, steps_per_epoch=steps_per_epoch)
+    steps_per_epoch = steps_per_epoch or data.steps_per_epoch
+    if steps_per_epoch is None:
+        raise ValueError("A source has no end; say how many steps_per_epoch to take.")
+    check(tf.nest.map_structure(np.asarray, data.at(0)), full=False)
+    return Feed(
+        data.dataset(start=start),
+        held_out=held_out,
+        steps_per_epoch=steps_per_epoch,
+        lacking=data.lacking(families),
+        endless=True,
+    )
+
+
+def batches(arrays: Mapping[str, Any], **options: Any) -> Minibatches:
+    """Returns the `Minibatches` of {name: array} or {member: {name: array}}."""
+    if not isinstance(next(iter(arrays.values())), dict):
+        return Batches(arrays, **options)
+    return Together({member: Batches(part, **options) for member, part in arrays.items()})
+
+
+def holds_arrays(data: Any) -> bool:
+    """True for arrays and nests of arrays; False for datasets, generators and None."""
+    leaves = tf.nest.flatten(data)
+    return data is not None and all(
+        isinstance(leaf, (np.ndarray, tf.Tensor)) for leaf in leaves if leaf is not None
+    )
+
+
+def _refuse_options(data: Any, *, shuffle: bool | None, validation_split: float) -> None:
+    kind = type(data).__name__
+    if validation_split:
+        raise ValueError(
+            f"validation_split divides arrays, and the data are {kind}; give validation_data."
+        )
+    if shuffle or (shuffle is False and isinstance(data, Minibatches)):
+        raise ValueError(
+            f"shuffle={shuffle} is about arrays; the data are {kind}, which decides its own order. "
+            "Batches take shuffle=... themselves."
+        )
+
+
+def _split(arrays: dict[str, Any], share: float) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Returns the first and the last examples, as Keras divides them: before any shuffling."""
+
+    def part(array: np.ndarray, last: bool) -> np.ndarray:
+        end = int(len(array) * (1.0 - share))
+        if not 0 < end < len(array):
+            raise ValueError(
+                f"validation_split={share} of {len(array)} examples leaves none on one side."
+            )
+        return array[end:] if last else array[:end]
+
+    first = tf.nest.map_structure(lambda array: part(array, False), arrays)
+    return first, tf.nest.map_structure(lambda array: part(array, True), arrays)

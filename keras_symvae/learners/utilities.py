@@ -1,0 +1,125 @@
+"""Utilities of the symmetric game: what its players maximise, on data and on dreams."""
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from keras_symvae.data.batch import Batch, all_of, any_of, kinds, share
+from keras_symvae.families import Bernoulli, Categorical
+from keras_symvae.learners.step.cost import NOTHING, Outcome, judged, total
+from keras_symvae.model.pair import Pair
+
+Weights = dict[str, float]
+TERMS: Weights = {
+    "decoder/paired": 1.0,
+    "decoder/observed": 1.0,
+    "decoder/latent": 1.0,
+    "encoder/paired": 1.0,
+    "encoder/dreams": 1.0,
+}
+
+
+def wake(pair: Pair, batch: Batch, *, seed: tf.Tensor, weights: Mapping[str, float]) -> Outcome:
+    """Returns the `Outcome` L_p of the decoder on a batch that the encoder completed."""
+    completed = pair.chain.encode(batch, seed=seed)
+    found = kinds(pair.schema, batch)
+    shares = [
+        weights[f"decoder/{kind}"] * share(mask)
+        for kind, mask in found.items()
+        if mask is not False
+    ]
+    weight = sum(shares[1:], shares[0])
+    return judged(pair.decoder, completed, weight=weight)
+
+
+def sleep(pair: Pair, batch: Batch, *, seed: tf.Tensor, weights: Mapping[str, float]) -> Outcome:
+    """Returns the `Outcome` L_q of the encoder on dreams, as many as the batch has examples."""
+    # The dreams of examples that hold latents alone start from these.
+    alone = kinds(pair.schema, batch)["latent"]
+    start = {name: all_of([batch.known(name), alone]) for name in pair.latent}
+    start |= {name: batch.known(name) for name in pair.context}
+    dreams = pair.chain.dream(batch.size, seed=seed, given=batch.where(start))
+    dreaming = any_of(pair.encoder.scored(dreams).values())
+    return judged(pair.encoder, dreams, weight=weights["encoder/dreams"] * share(dreaming))
+
+
+def labels(pair: Pair, batch: Batch, *, weights: Mapping[str, float]) -> Outcome:
+    """Returns the `Outcome` L_q of the encoder on the latents that the batch holds."""
+    paired = kinds(pair.schema, batch)["paired"]
+    if paired is False:
+        return NOTHING
+    weight = weights["encoder/paired"] * share(paired)
+    return judged(pair.encoder, batch, weight=weight, kind="paired")
+
+
+def information(pair: Pair, batch: Batch, *, weights: Mapping[str, float]) -> Outcome:
+    """Returns the `Outcome` of the information that latents hold about the observed values.
+
+        I = H(mean_n q_n) - mean_n H(q_n),    q_n = q(v | x_n),    the sum over the elements of v
+
+    Args:
+        pair: the `Pair`.
+        batch: the `Batch`.
+        weights: {v: weight}.
+
+    Reference: Bridle, Heading, MacKay 1991; Krause, Perona, Gomes 2010.
+    """
+    if not weights:
+        return NOTHING
+    found = kinds(pair.schema, batch)
+    readable = any_of([found["paired"], found["observed"]])
+    rows = tf.ones([batch.size]) if readable is True else tf.cast(readable, tf.float32)
+    gain = [
+        weight * _information(pair.encoder.eta(name, batch), rows, pair.families[name])
+        for name, weight in weights.items()
+    ]
+    return Outcome(total(gain), {})
+
+
+def checked_terms(weights: Mapping[str, float] | None) -> Weights:
+    """Returns all weights of terms; those that are not given are 1.
+
+    Raises:
+        ValueError: there is no such term, or a weight is not a number of at least 0.
+    """
+    weights = dict(weights or {})
+    unknown = sorted(weights.keys() - TERMS.keys())
+    if unknown:
+        raise ValueError(f"There are no terms {unknown}; known are {sorted(TERMS)}.")
+    return TERMS | _weights(weights)
+
+
+def checked_information(pair: Pair, weights: Mapping[str, float] | None) -> Weights:
+    """Returns {latent: weight}, or refuses what has no such information.
+
+    Raises:
+        ValueError: a variable is not a latent of bits or classes, its factor reads other latents,
+            or a weight is not a number of at least 0.
+    """
+    weights = dict(weights or {})
+    for name in weights:
+        counted = name in pair.latent and isinstance(pair.families[name], (Bernoulli, Categorical))
+        if not counted or not set(pair.encoder.parents(name)).isdisjoint(pair.latent):
+            raise ValueError(
+                f"The information of '{name}' is not among the utilities: it is that of Bernoulli "
+                f"and Categorical latents whose encoder factor reads no other latent."
+            )
+    return _weights(weights)
+
+
+def _weights(weights: Weights) -> Weights:
+    for name, weight in weights.items():
+        if not isinstance(weight, (int, float)) or not 0 <= weight < float("inf"):
+            raise ValueError(f"The weight of '{name}' is a number of at least 0; got {weight!r}.")
+    return weights
+
+
+def _information(eta, rows, family):
+    """Returns a scalar, nats, of logits [B, ...] in the `rows` [B]."""
+    logits = tf.stack([tf.zeros_like(eta), eta], axis=-1) if isinstance(family, Bernoulli) else eta
+    logits = tf.reshape(logits, [tf.shape(eta)[0], family.size, logits.shape[-1]])
+    log_q = tf.nn.log_softmax(logits)
+    q, share = tf.exp(log_q), tf.math.divide_no_nan(rows, tf.reduce_sum(rows))
+    mean = tf.einsum("n,nek->ek", share, q)
+    own = tf.einsum("n,nek,nek->", share, q, log_q)
+    return own - tf.reduce_sum(tf.math.xlogy(mean, mean))

@@ -1,0 +1,112 @@
+"""A chain: decoder and encoder redraw what they draw in turn, as graph functions of tensors."""
+
+from collections.abc import Mapping
+
+import tensorflow as tf
+
+from keras_symvae import seeds
+from keras_symvae.data.batch import Batch, of_values
+from keras_symvae.data.sources import Source
+from keras_symvae.data.variables import Variables
+from keras_symvae.families import Family
+from keras_symvae.model.player import Draw, Eta, Player, Values, sampled
+
+
+class Chain:
+    """What the two players of a pair do in turn.
+
+    All methods take a stateless seed [2] and return a `Batch`, {name: [B, ...]}.
+
+    Args:
+        decoder, encoder: the players.
+        prior: the `Source` of what the decoder reads and does not draw, or None.
+        variables: of both.
+    """
+
+    def __init__(
+        self, decoder: Player, encoder: Player, *, prior: Source | None, variables: Variables
+    ) -> None:
+        self.decoder, self.encoder, self.prior = decoder, encoder, prior
+        self.variables = variables
+
+    def dream(
+        self,
+        size: int | tf.Tensor,
+        *,
+        seed: tf.Tensor,
+        given: Values | None = None,
+        output: str = "sample",
+    ) -> Batch:
+        """Returns what the decoder completes from what is given: context, some latents.
+
+        Args:
+            size: B.
+            seed: stateless seed [2].
+            given: {name: [B, ...]}, or a `Batch` that some examples do not know all of.
+            output: an observed variable is drawn ("sample"), or shown by its "mean" or "mode".
+        """
+        start = self._supplied(of_values(given, size=size), size, seed=seeds.fold(seed, 0))
+        return self._decode(start, seed=seeds.fold(seed, 1), output=output)
+
+    def codes(self, size: int | tf.Tensor, *, seed: tf.Tensor, given: Values) -> Batch:
+        """Returns latents of the prior, {latent: [B, ...]}, constants, under the context given."""
+        start = self._supplied(of_values(given, size=size), size, seed=seeds.fold(seed, 0))
+        latent = self.variables.latent
+        codes = self.decoder.complete(start, seed=seeds.fold(seed, 1), names=latent)
+        return codes.where({name: codes.known(name) for name in latent})
+
+    def encode(self, values: Values, *, seed: tf.Tensor) -> Batch:
+        """Returns `values` with the latents that they lack drawn by the encoder."""
+        return self.encoder.complete(values, seed=seed)
+
+    def decode(self, values: Values, *, seed: tf.Tensor, output: str = "sample") -> Batch:
+        """Returns `values` without what is observed, completed by the decoder."""
+        batch = of_values(values)
+        kept = {n: batch.known(n) for n in batch if n not in self.variables.observed}
+        return self._decode(batch.where(kept), seed=seed, output=output)
+
+    def alternate(self, values: Values, *, steps: int | tf.Tensor, seed: tf.Tensor) -> Batch:
+        """Returns `values` after `steps` alternations z ~ q(z | x), x ~ p(x | z)."""
+        names = (*self.variables.observed, *self.variables.context)
+        start = {name: values[name] for name in names if name in values}
+
+        def turn(step, values):
+            encoded = self.encode(values, seed=seeds.fold(seed, step, 0))
+            decoded = self.decode(encoded, seed=seeds.fold(seed, step, 1))
+            return step + 1, {name: decoded[name] for name in values}
+
+        _, values = tf.while_loop(lambda step, _: step < steps, turn, (0, start))
+        return Batch(values)
+
+    def _supplied(self, given: Batch, size: int | tf.Tensor, *, seed: tf.Tensor) -> Batch:
+        """Returns what is given, with what the prior supplies where it is not."""
+        if self.prior is None:
+            return given
+        found: dict[str, tf.Tensor] = dict(given)
+        known = {name: given.known(name) for name in given}
+        for name, value in self.prior.sample(size, seed=seed).items():
+            mask = given.known(name)
+            if mask is False:
+                found[name] = value
+            elif mask is not True:
+                found[name] = self.variables.families[name].merged(mask, found[name], value)
+            known[name] = True
+        return Batch(found, known=known, size=size)
+
+    def _decode(self, values: Batch, *, seed: tf.Tensor, output: str) -> Batch:
+        draw = self._shown(output)
+        return self.decoder.walk(values, draw=draw, seed=seed)[0]
+
+    def _shown(self, output: str) -> Draw:
+        def draw(name: str, family: Family, eta: Eta, seed: tf.Tensor) -> tf.Tensor:
+            if output == "sample" or name not in self.variables.observed:
+                return sampled(name, family, eta, seed)
+            return getattr(family, output)(eta)
+
+        return draw
+
+
+def masked(values: Mapping[str, tf.Tensor], families: Mapping[str, Family]) -> Batch:
+    """Returns the batch of the values that these families name, known as they are in `values`."""
+    batch = of_values(values)
+    return batch.where({name: batch.known(name) for name in batch if name in families})
