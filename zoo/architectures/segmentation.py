@@ -2,6 +2,7 @@
 
 import operator
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -15,6 +16,7 @@ from zoo.architectures.architecture import Architecture
 from zoo.architectures.conditional import conditional
 from zoo.architectures.likelihoods import image_family
 
+Values = Mapping[str, tf.Tensor]
 PAIRS = {"painter": ("x", "s", "z2"), "labeller": ("s", "x", "z1")}  # drawn, given, latent
 
 
@@ -161,8 +163,8 @@ class Segmentation(Architecture, Team):
         return self.ask("limiting_pairs", start, n=n, seed=seed, steps=steps, output=output)
 
     def own_endpoints(self) -> dict[str, Endpoint]:
-        height, width = self.families["s"].shape
-        options = {"batch_size": max(1, BATCH_SIZE * 28 * 28 // (height * width))}
+        height, width, _ = self.image_shape
+        options: dict[str, Any] = {"batch_size": max(1, BATCH_SIZE * 28 * 28 // (height * width))}
         return {
             "segment": Endpoint(
                 self._segment, variables=("x",), integers=("samples", "seed"), **options
@@ -173,9 +175,7 @@ class Segmentation(Architecture, Team):
 
     # Graph functions of tensors and an integer seed.
 
-    def _segment(
-        self, values: dict[str, tf.Tensor], *, samples: tf.Tensor, seed: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
+    def _segment(self, values: Values, *, samples: tf.Tensor, seed: tf.Tensor) -> Values:
         decoder, root = self["labeller"].decoder, seeds.make(seed)
         size = tf.shape(values["x"])[0]
 
@@ -198,26 +198,24 @@ class Segmentation(Architecture, Team):
             "uncertainty": -tf.reduce_sum(tf.math.xlogy(probabilities, probabilities), axis=-1),
         }
 
-    def _render(
-        self, values: dict[str, tf.Tensor], *, seed: tf.Tensor, output: str
-    ) -> dict[str, tf.Tensor]:
+    def _render(self, values: Values, *, seed: tf.Tensor, output: str) -> Values:
         size = tf.shape(values["s"])[0]
         return self["painter"].chain.dream(size, seed=seeds.make(seed), given=values, output=output)
 
     def _limiting(
         self,
-        values: dict[str, tf.Tensor],
+        values: Values,
         *,
         n: tf.Tensor,
         steps: tf.Tensor,
         seed: tf.Tensor,
         output: str,
-    ) -> dict[str, tf.Tensor]:
+    ) -> Values:
         root = seeds.make(seed)
         if not values:
-            family, fork = self.families["s"], seeds.fold(root, 0)
-            shape = tf.concat([[n], family.shape], axis=0)
-            noise = tf.random.stateless_uniform(shape, fork, 0, family.num_classes, tf.int32)
+            fork = seeds.fold(root, 0)
+            shape = tf.concat([[n], self.families["s"].shape], axis=0)
+            noise = tf.random.stateless_uniform(shape, fork, 0, self.num_classes, tf.int32)
             values = self["painter"].chain.dream(n, seed=fork, given={"s": noise})
         pair = {"x": values["x"], "s": values["s"]}
 
@@ -228,9 +226,7 @@ class Segmentation(Architecture, Team):
         _, pair = tf.while_loop(lambda step, _: step < steps - 1, turn, (0, pair))
         return self._turn(pair, seed=seeds.fold(root, 2), output=output)
 
-    def _turn(
-        self, pair: dict[str, tf.Tensor], *, seed: tf.Tensor, output: str = "sample"
-    ) -> dict[str, tf.Tensor]:
+    def _turn(self, pair: Values, *, seed: tf.Tensor, output: str = "sample") -> Values:
         """One step of the full chain."""
         painter, labeller = self["painter"], self["labeller"]
         coded = labeller.chain.encode(pair, seed=seeds.fold(seed, 0))
