@@ -1,5 +1,6 @@
 """A segmentation model: images and label maps, each conditioned on the other."""
 
+import math
 import operator
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -163,8 +164,8 @@ class Segmentation(Architecture, Team):
         return self.ask("limiting_pairs", start, n=n, seed=seed, steps=steps, output=output)
 
     def own_endpoints(self) -> dict[str, Endpoint]:
-        height, width, _ = self.image_shape
-        options: dict[str, Any] = {"batch_size": max(1, BATCH_SIZE * 28 * 28 // (height * width))}
+        pixels = math.prod(self.image_shape[:2])
+        options: dict[str, Any] = {"batch_size": max(1, BATCH_SIZE * 28 * 28 // pixels)}
         return {
             "segment": Endpoint(
                 self._segment, variables=("x",), integers=("samples", "seed"), **options
