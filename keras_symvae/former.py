@@ -39,14 +39,14 @@ MODULES = {  # {former module: where its content is now}
     "zoo.label_maps": "zoo.datasets.label_maps",
     "zoo.ladder": "zoo.architectures.ladder",
     "zoo.mask_folder": "zoo.datasets.mask_folder",
-    "zoo.patches": "zoo.networks.patches",
+    "zoo.patches": "zoo.networks.patch_reader",
     "zoo.preparation": "zoo.datasets.preparation",
     "zoo.recipes": "zoo.presets.recipes",
     "zoo.segmentation": "zoo.architectures.segmentation",
     "zoo.semi_supervised": "zoo.architectures.semi_supervised",
     "zoo.silhouettes": "zoo.datasets.silhouettes",
     "zoo.splits": "zoo.datasets.splits",
-    "zoo.unet": "zoo.networks.unet",
+    "zoo.unet": "zoo.networks",
 }
 
 

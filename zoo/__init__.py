@@ -1,10 +1,22 @@
 """The zoo: prebuilt architectures, presets and data sets."""
 
 from keras_symvae import quiet  # noqa: F401  (first, so that TensorFlow starts without notices)
+from zoo import datasets, networks, presets
 from zoo.architectures.implicit import Implicit
 from zoo.architectures.ladder import Ladder
 from zoo.architectures.segmentation import Segmentation
 from zoo.architectures.semi_supervised import SemiSupervised
 from zoo.presets import PRESETS, Preset, Recipe
 
-__all__ = ["PRESETS", "Implicit", "Ladder", "Preset", "Recipe", "Segmentation", "SemiSupervised"]
+__all__ = [
+    "PRESETS",
+    "Implicit",
+    "Ladder",
+    "Preset",
+    "Recipe",
+    "Segmentation",
+    "SemiSupervised",
+    "datasets",
+    "networks",
+    "presets",
+]

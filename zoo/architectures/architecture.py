@@ -1,18 +1,21 @@
-"""An architecture: what is kept of it are the arguments that it was made with."""
-
-import keras
+"""An architecture: a pair or team of the zoo, without a loss."""
 
 
 class Architecture:
-    """A pair or team that is rebuilt from `_config`, {argument: value}; families are kept whole."""
+    """A pair or team whose configuration is its constructor, see `Configured`.
 
-    _config: dict
+    A constructor ends by keeping its arguments in attributes.
+    """
 
-    def get_config(self):
-        return {
-            key: keras.saving.serialize_keras_object(value) for key, value in self._config.items()
-        }
+    target: str | None = None  # the variable that data may hold beside the image, such as "y"
 
-    @classmethod
-    def from_config(cls, config):
-        return cls(**keras.saving.deserialize_keras_object(config))
+
+def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
+    """Returns the value of an argument.
+
+    Raises:
+        ValueError: the value is none of the choices.
+    """
+    if value not in choices:
+        raise ValueError(f"{name} is one of {choices}; received {value!r}.")
+    return value

@@ -1,34 +1,24 @@
 """A ladder: a hierarchical VAE with any number of latent levels."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
-from keras_symvae.families import Bernoulli, Family, Normal
+from keras_symvae.families import Family
 from keras_symvae.model.factors import Factor
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.player import Player
 from keras_symvae.model.trunks import Trunk
-from zoo.architectures.architecture import Architecture
-from zoo.networks.blocks import MLP, ConvDecoder, ConvEncoder, LadderTrunk
+from zoo.architectures import bodies
+from zoo.architectures.architecture import Architecture, one_of
+from zoo.architectures.levels import levels
+from zoo.architectures.likelihoods import image_family
+from zoo.networks.ladder_trunk import LadderTrunk
+from zoo.networks.mlp import MLP
 
-LIKELIHOODS = {
-    "bernoulli": lambda shape: Bernoulli(shape),
-    "normal": lambda shape: Normal(shape, scale="shared", center=0.5, spread=0.5),
-}
-
-
-def check_image(image_shape, likelihood):
-    """Refuses a shape that is no image's, and a likelihood that is none of it."""
-    if len(image_shape) != 3:
-        raise ValueError(f"image_shape is (height, width, channels); received {image_shape}.")
-    if isinstance(likelihood, Family):
-        if likelihood.shape != tuple(image_shape):
-            raise ValueError(f"The likelihood {likelihood!r} has not the shape {image_shape}.")
-    elif likelihood not in LIKELIHOODS:
-        raise ValueError(
-            f"likelihood is one of {tuple(LIKELIHOODS)} or a Family; received {likelihood!r}."
-        )
+ORDERS = ("ladder", "reverse")
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -48,51 +38,39 @@ class Ladder(Architecture, Pair):
         likelihood: of the image: "bernoulli", "normal" (one learned standard deviation for all
             pixels) or a `Family` of shape `image_shape`.
         width: of the hidden layers.
-        trunk_width: of the encoder's hidden layers, where it differs.
+        trunk_width: of the encoder's hidden layers; None: `width`.
         decoder_activation: of p(x | zM); all other activations are tanh.
         prior: of z0, known only by samples, see `Pair`; None: uniform bits, a standard normal.
+        name: of the pair.
 
     Reference: Flach, Schlesinger, Shekhovtsov 2024; the official code dschles70/symvae-aistats2024.
     """
 
     def __init__(
         self,
-        image_shape,
+        image_shape: Sequence[int],
         *,
-        latents=(30, 100),
-        order="ladder",
-        body="mlp",
-        likelihood="bernoulli",
-        width=300,
-        trunk_width=None,
-        decoder_activation="tanh",
-        prior=None,
-        name="ladder",
-    ):
-        self._check(image_shape, latents, order, body, likelihood)
-        image_shape, latents = tuple(image_shape), tuple(latents)
-        config = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
-        trunk_width = trunk_width or width
-        image = (
-            likelihood if isinstance(likelihood, Family) else LIKELIHOODS[likelihood](image_shape)
-        )
-        levels = [latent if isinstance(latent, Family) else Bernoulli(latent) for latent in latents]
-        names = [f"z{index}" for index in range(len(levels))]
-        families = {"x": image, **dict(zip(names, levels, strict=True))}
-        units = [math.prod(level.raw_shape) for level in levels]
+        latents: Sequence[int | Family] = (30, 100),
+        order: str = "ladder",
+        body: str = "mlp",
+        likelihood: str | Family = "bernoulli",
+        width: int = 300,
+        trunk_width: int | None = None,
+        decoder_activation: str = "tanh",
+        prior: Any = None,
+        name: str = "ladder",
+    ) -> None:
+        one_of("order", order, ORDERS)
+        image, hierarchy = image_family(likelihood, image_shape), levels(latents)
+        names, units = list(hierarchy), [math.prod(z.raw_shape) for z in hierarchy.values()]
+        families = {"x": image, **hierarchy}
+        trunk_hidden = 2 * [trunk_width or width]
 
-        def link(index, depth):
+        def link(index: int, depth: int) -> MLP:
             return MLP(depth * [width], units[index], skip=True)
 
-        if body == "conv":
-            if len(image.raw_shape) != 3:
-                raise ValueError(f"body='conv' emits images; {image!r} reads {image.raw_shape}.")
-            painter = ConvDecoder(image.raw_shape, activation=decoder_activation)
-            reader = ConvEncoder(trunk_width)
-        else:
-            pixels = math.prod(image.raw_shape)
-            painter = MLP([width, width], pixels, activation=decoder_activation)
-            reader = MLP([trunk_width, trunk_width])
+        painter = bodies.painter(body, image, hidden=2 * [width], activation=decoder_activation)
+        reader = bodies.reader(body, hidden=trunk_hidden)
         decoder = [Factor("z0")] if prior is None else []
         decoder += [
             Factor(names[index], given=names[index - 1], network=link(index, 2))
@@ -100,7 +78,7 @@ class Ladder(Architecture, Pair):
         ]
         decoder += [Factor("x", given=names[-1], network=painter)]
         if order == "ladder":
-            network = LadderTrunk(reader, units, hidden=[trunk_width, trunk_width])
+            network = LadderTrunk(reader, units, hidden=trunk_hidden)
             trunk = Trunk(given="x", network=network)
             encoder = [
                 Factor(name, given=f"a{index}", tilt=index > 0) for index, name in enumerate(names)
@@ -119,17 +97,6 @@ class Ladder(Architecture, Pair):
             prior=prior,
             name=name,
         )
-        self._config = {**config, "prior": None}  # the source itself belongs to the pair
-
-    @staticmethod
-    def _check(image_shape, latents, order, body, likelihood):
-        check_image(image_shape, likelihood)
-        if len(latents) < 1:
-            raise ValueError("A ladder needs at least one latent level; received none.")
-        choices = {"order": ("ladder", "reverse"), "body": ("mlp", "conv")}
-        for key, value in {"order": order, "body": body}.items():
-            if value not in choices[key]:
-                raise ValueError(f"{key} is one of {choices[key]}; received {value!r}.")
-
-    def get_config(self):
-        return {**super().get_config(), "prior": keras.saving.serialize_keras_object(self.prior)}
+        self.image_shape, self.latents, self.order = image.shape, tuple(latents), order
+        self.body, self.likelihood, self.width = body, likelihood, width
+        self.trunk_width, self.decoder_activation = trunk_width, decoder_activation

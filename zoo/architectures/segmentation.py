@@ -1,44 +1,23 @@
 """A segmentation model: images and label maps, each conditioned on the other."""
 
+import math
+import operator
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_symvae import seeds
 from keras_symvae.families import Bernoulli, Categorical, Family
-from keras_symvae.model import questions as endpoints
-from keras_symvae.model.factors import Factor
-from keras_symvae.model.pair import Pair
-from keras_symvae.model.player import Player
-from keras_symvae.model.questions import Endpoint
+from keras_symvae.model.questions import BATCH_SIZE, Endpoint
 from keras_symvae.model.team import Team
 from zoo.architectures.architecture import Architecture
-from zoo.architectures.ladder import LIKELIHOODS, check_image
-from zoo.networks.unet import MapEncoder, UNet
+from zoo.architectures.conditional import conditional
+from zoo.architectures.likelihoods import image_family
 
-
-def conditional(drawn, given, latent, *, families, filters, width):
-    """Returns the pair p(latent) p(drawn | given, latent), q(latent | drawn, given).
-
-    Args:
-        drawn, given, latent: names of the variables; `given` is context.
-        families: {name: Family} of the three.
-        filters, width: see `UNet`.
-    """
-    painter = UNet(families[drawn].raw_shape, filters=filters, width=width)
-    reader = MapEncoder(int(np.prod(families[latent].raw_shape)), filters=filters, width=width)
-    return Pair(
-        Player(
-            [Factor(latent), Factor(drawn, given=(given, latent), network=painter)],
-            families=families,
-            name="decoder",
-        ),
-        Player(
-            [Factor(latent, given=("x", "s"), network=reader)], families=families, name="encoder"
-        ),
-    )
-
-
+Values = Mapping[str, tf.Tensor]
 PAIRS = {"painter": ("x", "s", "z2"), "labeller": ("s", "x", "z1")}  # drawn, given, latent
 
 
@@ -50,48 +29,53 @@ class Segmentation(Architecture, Team):
         labeller   p(z1) p(s | x, z1)    q(z1 | x, s)
 
     Train it with `Cooperative`: with mixing 1 each pair plays the symmetric game with the other's
-    variable as context; with less the two teach each other, so that images without a label map
-    (-1 in all pixels) are of use. Data are {"x": [N, H, W, C], "s": [N, H, W]} or (x, s).
+    variable as context; with less the two teach each other, so that images without a label map are
+    of use. Data are {"x": [N, H, W, C], "s": [N, H, W]} or (x, s); -1 marks pixels without a label,
+    and in all pixels of an image that it has no label map.
 
     Args:
         image_shape: (height, width, channels), sides that 4 divides.
         num_classes: of a pixel.
         latent: bits of z1 and of z2, or a `Family`.
         likelihood: of the image, see `Ladder`.
-        filters, width: of the networks, see `UNet`.
+        filters: of the networks, see `UNet`.
+        width: of the networks, see `UNet`.
+        name: of the team.
 
     Reference: Flach, Schlesinger, Shekhovtsov 2024, the CelebA experiment.
     """
 
+    target = "s"
+    kept = {"latent": operator.attrgetter("codes")}
+
     def __init__(
         self,
-        image_shape,
-        num_classes,
+        image_shape: Sequence[int],
+        num_classes: int,
         *,
-        latent=32,
-        likelihood="normal",
-        filters=(16, 32, 64),
-        width=128,
-        name="segmentation",
-    ):
-        image_shape, filters = tuple(image_shape), tuple(filters)
-        config = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
-        check_image(image_shape, likelihood)
-        image = (
-            likelihood if isinstance(likelihood, Family) else LIKELIHOODS[likelihood](image_shape)
-        )
-        maps = Categorical(image_shape[:2], num_classes=num_classes)
+        latent: int | Family = 32,
+        likelihood: str | Family = "normal",
+        filters: Sequence[int] = (16, 32, 64),
+        width: int = 128,
+        name: str = "segmentation",
+    ) -> None:
+        image = image_family(likelihood, image_shape)
+        maps = Categorical(image.shape[:2], num_classes=num_classes)
         code = latent if isinstance(latent, Family) else Bernoulli(latent)
-        body = {"filters": filters, "width": width}
         members = {}
         for member, (drawn, given, hidden) in PAIRS.items():
             families = {"x": image, "s": maps, hidden: code}
             with keras.name_scope(member):
-                members[member] = conditional(drawn, given, hidden, families=families, **body)
+                members[member] = conditional(
+                    drawn, given, hidden, families=families, filters=filters, width=width
+                )
         super().__init__(members, name=name)
-        self._config = config
+        self.image_shape, self.num_classes, self.likelihood = image.shape, num_classes, likelihood
+        self.codes, self.filters, self.width = latent, tuple(filters), width
 
-    def segment(self, images, *, samples=16, seed=0):
+    def segment(
+        self, images: np.ndarray, *, samples: int = 16, seed: int = 0
+    ) -> dict[str, np.ndarray]:
         """Segments images [N, H, W, C] by draws of z1 from its prior.
 
         Args:
@@ -100,13 +84,20 @@ class Segmentation(Architecture, Team):
             seed: integer.
 
         Returns:
-            {"s": [N, H, W], the classes that are most probable on average; "probabilities":
-            [N, H, W, K], that average; "samples": [N, S, H, W], draws of the whole map;
+            {"s": [N, H, W], the most probable class of the average; "probabilities": [N, H, W, K],
+            the average over draws; "samples": [N, S, H, W], draws of the whole map;
             "uncertainty": [N, H, W], the entropy of the average, nats}.
         """
         return self.ask("segment", {"x": images}, seed=seed, samples=samples)
 
-    def render(self, label_maps, *, z2=None, seed=0, output="mean"):
+    def render(
+        self,
+        label_maps: np.ndarray,
+        *,
+        z2: np.ndarray | None = None,
+        seed: int = 0,
+        output: str = "mean",
+    ) -> np.ndarray:
         """Paints label maps [N, H, W]; returns images [N, H, W, C].
 
         Args:
@@ -118,7 +109,15 @@ class Segmentation(Architecture, Team):
         given = {"s": label_maps} if z2 is None else {"s": label_maps, "z2": z2}
         return self.ask("render", given, seed=seed, output=output)["x"]
 
-    def transfer(self, donor_images, donor_maps, label_maps, *, seed=0, output="mean"):
+    def transfer(
+        self,
+        donor_images: np.ndarray,
+        donor_maps: np.ndarray,
+        label_maps: np.ndarray,
+        *,
+        seed: int = 0,
+        output: str = "mean",
+    ) -> np.ndarray:
         """Paints label maps [M, H, W] in the appearance of donors, their images [N, H, W, C].
 
         Returns:
@@ -136,7 +135,15 @@ class Segmentation(Architecture, Team):
         )
         return painted.reshape(count, len(label_maps), *painted.shape[1:])
 
-    def limiting_pairs(self, n=None, *, steps, start=None, seed=0, output="sample"):
+    def limiting_pairs(
+        self,
+        n: int | None = None,
+        *,
+        steps: int,
+        start: Mapping[str, np.ndarray] | None = None,
+        seed: int = 0,
+        output: str = "sample",
+    ) -> dict[str, np.ndarray]:
         """Draws pairs from the full limiting distribution (Figure 4 of the paper).
 
         One step is z1 ~ q(z1 | x, s), s ~ p(s | x, z1), z2 ~ q(z2 | x, s), x ~ p(x | s, z2).
@@ -145,7 +152,7 @@ class Segmentation(Architecture, Team):
             n: number of chains; not needed where `start` is given.
             steps: number of steps.
             start: {"x", "s"} to start from; None: maps of independent, uniform classes, which
-                are far from all data and may take long to leave.
+                are far from all data, so that many steps may be needed.
             seed: integer.
             output: how the last x is shown, "sample", "mean" or "mode".
 
@@ -156,9 +163,9 @@ class Segmentation(Architecture, Team):
             raise ValueError(f"limiting_pairs needs steps >= 1; received {steps!r}.")
         return self.ask("limiting_pairs", start, n=n, seed=seed, steps=steps, output=output)
 
-    def own_endpoints(self):
-        height, width = self.families["s"].shape
-        options = {"batch_size": max(1, endpoints.BATCH_SIZE * 28 * 28 // (height * width))}
+    def own_endpoints(self) -> dict[str, Endpoint]:
+        pixels = math.prod(self.image_shape[:2])
+        options: dict[str, Any] = {"batch_size": max(1, BATCH_SIZE * 28 * 28 // pixels)}
         return {
             "segment": Endpoint(
                 self._segment, variables=("x",), integers=("samples", "seed"), **options
@@ -169,7 +176,7 @@ class Segmentation(Architecture, Team):
 
     # Graph functions of tensors and an integer seed.
 
-    def _segment(self, values, *, samples, seed):
+    def _segment(self, values: Values, *, samples: tf.Tensor, seed: tf.Tensor) -> Values:
         decoder, root = self["labeller"].decoder, seeds.make(seed)
         size = tf.shape(values["x"])[0]
 
@@ -192,16 +199,24 @@ class Segmentation(Architecture, Team):
             "uncertainty": -tf.reduce_sum(tf.math.xlogy(probabilities, probabilities), axis=-1),
         }
 
-    def _render(self, values, *, seed, output):
+    def _render(self, values: Values, *, seed: tf.Tensor, output: str) -> Values:
         size = tf.shape(values["s"])[0]
         return self["painter"].chain.dream(size, seed=seeds.make(seed), given=values, output=output)
 
-    def _limiting(self, values, *, n, steps, seed, output):
+    def _limiting(
+        self,
+        values: Values,
+        *,
+        n: tf.Tensor,
+        steps: tf.Tensor,
+        seed: tf.Tensor,
+        output: str,
+    ) -> Values:
         root = seeds.make(seed)
         if not values:
-            family, fork = self.families["s"], seeds.fold(root, 0)
-            shape = tf.concat([[n], family.shape], axis=0)
-            noise = tf.random.stateless_uniform(shape, fork, 0, family.num_classes, tf.int32)
+            fork = seeds.fold(root, 0)
+            shape = tf.concat([[n], self.families["s"].shape], axis=0)
+            noise = tf.random.stateless_uniform(shape, fork, 0, self.num_classes, tf.int32)
             values = self["painter"].chain.dream(n, seed=fork, given={"s": noise})
         pair = {"x": values["x"], "s": values["s"]}
 
@@ -212,7 +227,7 @@ class Segmentation(Architecture, Team):
         _, pair = tf.while_loop(lambda step, _: step < steps - 1, turn, (0, pair))
         return self._turn(pair, seed=seeds.fold(root, 2), output=output)
 
-    def _turn(self, pair, *, seed, output="sample"):
+    def _turn(self, pair: Values, *, seed: tf.Tensor, output: str = "sample") -> Values:
         """One step of the full chain."""
         painter, labeller = self["painter"], self["labeller"]
         coded = labeller.chain.encode(pair, seed=seeds.fold(seed, 0))

@@ -1,22 +1,27 @@
 """A semi-supervised VAE: a hierarchical VAE whose top latent is a class label."""
 
 import math
+from collections.abc import Sequence
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from keras_symvae import seeds
-from keras_symvae.families import Bernoulli, Categorical, Family
+from keras_symvae.families import Categorical, Family
 from keras_symvae.model.factors import Factor
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.player import Player
 from keras_symvae.model.questions import Endpoint
 from keras_symvae.model.trunks import Trunk
-from zoo.architectures.architecture import Architecture
-from zoo.architectures.ladder import LIKELIHOODS, check_image
-from zoo.networks.blocks import MLP, ConvDecoder, ConvEncoder
-from zoo.networks.patches import PatchReader
+from zoo.architectures import bodies
+from zoo.architectures.architecture import Architecture, one_of
+from zoo.architectures.levels import levels
+from zoo.architectures.likelihoods import image_family
+from zoo.networks.mlp import MLP
+from zoo.networks.patch_reader import PatchReader
+
+BODIES = (*bodies.BODIES, "patches")
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -27,70 +32,62 @@ class SemiSupervised(Architecture, Pair):
         q(y, z | x) = q(y | x) q(z0 | x, y) prod_t q(z_t | z_{t-1}, x, y)
 
     where q(z_t | ...) is proportional to p(z_t | ...) times a likelihood that a network emits from
-    features of x, which q(y | x) reads too, and y. p(y) and p(z0) are uniform. Data are
-    {"x": [N, H, W, C], "y": [N]} or (x, y); a label of -1 is not known.
+    y and from features of x, which q(y | x) reads too. p(y) and p(z0) are uniform. Data are
+    {"x": [N, H, W, C], "y": [N]} or (x, y); a label of -1 is missing.
 
     Args:
         image_shape: (height, width, channels).
         num_classes: labels are 0 ... num_classes - 1.
         latents: the levels from z0 on: an integer n stands for n bits, or a `Family`.
-        body: "mlp", or "conv", see `Ladder`; or "patches": the encoder reads a `PatchReader`, whose
-            filters can be learned from all images before, and p(x | zM, y) is that of "mlp".
+        body: "mlp" or "conv", see `Ladder`; or "patches": the encoder reads a `PatchReader`, whose
+            filters can be learned from all images beforehand, and p(x | zM, y) is that of "mlp".
         likelihood: of the image, see `Ladder`.
         width: of the hidden layers.
-        filters, patch: of `PatchReader`.
+        filters: number of filters of the `PatchReader`.
+        patch: side of its patches, in pixels.
+        name: of the pair.
 
     Reference: Flach, Schlesinger, Shekhovtsov 2024; the structure is M2 of Kingma et al. 2014.
     """
 
+    target = "y"
+
     def __init__(
         self,
-        image_shape,
-        num_classes,
+        image_shape: Sequence[int],
+        num_classes: int,
         *,
-        latents=(30, 100),
-        body="mlp",
-        likelihood="bernoulli",
-        width=300,
-        filters=64,
-        patch=6,
-        name="semi_supervised",
-    ):
-        image_shape, latents = tuple(image_shape), tuple(latents)
-        config = {key: value for key, value in locals().items() if key not in ("self", "__class__")}
-        check_image(image_shape, likelihood)
-        if not latents:
-            raise ValueError("SemiSupervised needs a latent beside the label; received none.")
-        if body not in ("mlp", "conv", "patches"):
-            raise ValueError(f"body is 'mlp', 'conv' or 'patches'; received {body!r}.")
-        image = (
-            likelihood if isinstance(likelihood, Family) else LIKELIHOODS[likelihood](image_shape)
-        )
-        levels = [latent if isinstance(latent, Family) else Bernoulli(latent) for latent in latents]
-        names = [f"z{index}" for index in range(len(levels))]
+        latents: Sequence[int | Family] = (30, 100),
+        body: str = "mlp",
+        likelihood: str | Family = "bernoulli",
+        width: int = 300,
+        filters: int = 64,
+        patch: int = 6,
+        name: str = "semi_supervised",
+    ) -> None:
+        one_of("body", body, BODIES)
+        image, hierarchy = image_family(likelihood, image_shape), levels(latents)
         label = Categorical((), num_classes=num_classes)
-        families = {"x": image, "y": label, **dict(zip(names, levels, strict=True))}
-        if body == "conv":
-            painter, reader = ConvDecoder(image.raw_shape), ConvEncoder(width)
-        else:
-            painter = MLP([width, width], math.prod(image.raw_shape))
-            reader = MLP([width, width])
-        decoder = [Factor("y"), Factor("z0")]
+        families = {"x": image, "y": label, **hierarchy}
+        hidden, inner = [width, width], "mlp" if body == "patches" else body
+        painter = bodies.painter(inner, image, hidden=hidden)
+        reader = bodies.reader(inner, hidden=hidden)
         if body == "patches":
             # Few labels leave most directions of many features open, where random weights stay.
             start, read = "zeros", "responses"
         else:
             start, read = "glorot_uniform", "h"
         head = keras.layers.Dense(num_classes, kernel_initializer=start)
+        decoder = [Factor("y"), Factor("z0")]
         encoder = [Factor("y", given=read, network=head)]
-        for index, level in enumerate(levels):
-            units = math.prod(level.raw_shape)
+        names = list(hierarchy)
+        for index, (z, family) in enumerate(hierarchy.items()):
+            units = math.prod(family.raw_shape)
             if index:
-                link = MLP([width, width], units, skip=True)
-                given = ("y", names[index - 1])
-                decoder.append(Factor(names[index], given=given, network=link))
+                link = MLP(hidden, units, skip=True)
+                decoder.append(Factor(z, given=("y", names[index - 1]), network=link))
             head = MLP([width], units, skip=True)
-            encoder.append(Factor(names[index], given=("h", "y"), network=head, tilt=True))
+            encoder.append(Factor(z, given=("h", "y"), network=head, tilt=True))
         decoder.append(Factor("x", given=("y", names[-1]), network=painter))
         pixels = keras.Input(image.feature_shape)
         if body == "patches":
@@ -107,21 +104,25 @@ class SemiSupervised(Architecture, Pair):
             Player(encoder, families=families, trunk=trunk, name="encoder"),
             name=name,
         )
-        self._config = config
+        self.image_shape, self.num_classes = image.shape, num_classes
+        self.latents, self.likelihood = tuple(latents), likelihood
+        self.body, self.width, self.filters, self.patch = body, width, filters, patch
 
     @property
-    def reader(self):
+    def reader(self) -> PatchReader:
         """The `PatchReader` of body="patches".
 
         Raises:
-            ValueError: another body has none.
+            ValueError: the model has another body, which has no filters.
         """
-        if self._config["body"] != "patches":
-            raise ValueError(f"body={self._config['body']!r} has no filters; take 'patches'.")
+        if self.body != "patches":
+            raise ValueError(f"body={self.body!r} has no filters; take 'patches'.")
         return self.encoder.trunk.network.get_layer("reader")
 
-    def adopt(self, filters, images, *, bias=-0.5):
-        """Takes over filters of patches, and standardises what they respond to images.
+    def adopt(
+        self, filters: np.ndarray, images: np.ndarray, *, bias: float | np.ndarray = -0.5
+    ) -> None:
+        """Takes over filters of patches, and standardises their responses over images.
 
         Args:
             filters: [patch, patch, C, F], such as the weights of an encoder of patches.
@@ -133,7 +134,7 @@ class SemiSupervised(Architecture, Pair):
         reader.bias.assign(np.broadcast_to(bias, reader.bias.shape))
         reader.standardise(self.families["x"].features(images))
 
-    def classify(self, images, *, steps=0, seed=0):
+    def classify(self, images: np.ndarray, *, steps: int = 0, seed: int = 0) -> np.ndarray:
         """Returns class probabilities [N, num_classes] of images [N, H, W, C].
 
         Args:
@@ -147,17 +148,19 @@ class SemiSupervised(Architecture, Pair):
         answer = self.ask("classify", {"x": images}, seed=seed, steps=steps)
         return answer["probabilities"]
 
-    def own_endpoints(self):
+    def own_endpoints(self) -> dict[str, Endpoint]:
         return {"classify": Endpoint(self._classify, variables=("x",), integers=("steps", "seed"))}
 
-    def _classify(self, values, *, steps, seed):
+    def _classify(
+        self, values: dict[str, tf.Tensor], *, steps: tf.Tensor, seed: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         root = seeds.make(seed)
 
-        def recognised(x):
+        def recognised(x: tf.Tensor) -> tf.Tensor:
             reads = self.encoder.trunk.activations({"x": self.families["x"].features(x)})
             return tf.nn.softmax(self.encoder.natural("y", reads, tf.shape(x)[0]))
 
-        def turn(step, x, total):
+        def turn(step: tf.Tensor, x: tf.Tensor, total: tf.Tensor) -> tuple:
             after = self.chain.alternate({"x": x}, steps=1, seed=seeds.fold(root, step))["x"]
             return step + 1, after, total + recognised(after)
 

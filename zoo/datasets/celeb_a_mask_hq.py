@@ -1,6 +1,9 @@
-"""CelebAMask-HQ, faces with maps of their parts, as a TFDS dataset that is downloaded by hand."""
+"""CelebAMask-HQ: faces with maps of their parts, as a TFDS data set that is downloaded by hand."""
 
 import bisect
+import pathlib
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import tensorflow_datasets as tfds
@@ -43,7 +46,7 @@ class CelebAMaskHQ(tfds.core.GeneratorBasedBuilder):
         f"CelebAMask-HQ-mask-anno/ and {MAPPING}."
     )
 
-    def _info(self):
+    def _info(self) -> tfds.core.DatasetInfo:
         side = int(self.builder_config.name)
         return tfds.core.DatasetInfo(
             builder=self,
@@ -60,15 +63,17 @@ class CelebAMaskHQ(tfds.core.GeneratorBasedBuilder):
             ),
         )
 
-    def _split_generators(self, dl_manager):
+    def _split_generators(self, dl_manager: tfds.download.DownloadManager) -> dict[str, Iterator]:
         folder = dl_manager.manual_dir / "CelebAMask-HQ"
-        faces = {split: [] for split in ENDS}
+        faces: dict[str, list[tuple[int, int]]] = {split: [] for split in ENDS}
         for index, original in _mapping(folder / MAPPING):
             part = bisect.bisect_right(list(ENDS.values()), original)
             faces[list(ENDS)[part]].append((index, original))
         return {split: self._generate_examples(folder, rows) for split, rows in faces.items()}
 
-    def _generate_examples(self, folder, faces):
+    def _generate_examples(
+        self, folder: pathlib.Path, faces: list[tuple[int, int]]
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
         size = (int(self.builder_config.name), int(self.builder_config.name))
         for index, original in faces:
             image = _open(folder / "CelebA-HQ-img" / f"{index}.jpg", "RGB")
@@ -85,18 +90,18 @@ class CelebAMaskHQ(tfds.core.GeneratorBasedBuilder):
             )
 
 
-def _file(original):
+def _file(original: int) -> str:
     """Returns the name of CelebA's image `original`; indices count from 0 and names from 1."""
     return f"{original + 1:06d}.jpg"
 
 
-def _found(path):
+def _found(path: pathlib.Path) -> pathlib.Path:
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing. {CelebAMaskHQ.MANUAL_DOWNLOAD_INSTRUCTIONS}")
     return path
 
 
-def _open(path, mode):
+def _open(path: pathlib.Path, mode: str) -> Image.Image:
     with _found(path).open("rb") as file:
         try:
             return Image.open(file).convert(mode)
@@ -104,7 +109,7 @@ def _open(path, mode):
             raise ValueError(f"{path} cannot be read: {error}; unpack it again.") from None
 
 
-def _merged(folder, stem):
+def _merged(folder: pathlib.Path, stem: str) -> np.ndarray:
     """Returns the masks of one face as one map of classes, uint8 [H, W]."""
     merged = None
     for label, part in enumerate(PARTS, start=1):
@@ -126,7 +131,7 @@ def _merged(folder, stem):
     return merged
 
 
-def _mapping(path):
+def _mapping(path: pathlib.Path) -> Iterator[tuple[int, int]]:
     """Yields (index in CelebA-HQ, index in CelebA), both from 0."""
     header, *lines = _found(path).read_text().splitlines() or [""]
     columns = header.split()
@@ -135,15 +140,20 @@ def _mapping(path):
             f"{path} must have the columns {COLUMNS} in its first line, got {header!r}."
         )
     for line in filter(str.strip, lines):
-        row = dict(zip(columns, line.split(), strict=False))
-        try:
-            index, original = int(row["idx"]), int(row["orig_idx"])
-            valid = index >= 0 <= original < ENDS["test"] and row["orig_file"] == _file(original)
-        except (KeyError, ValueError):
-            valid = False
-        if not valid:
+        indices = _indices(dict(zip(columns, line.split(), strict=False)))
+        if indices is None:
             raise ValueError(
                 f"{path}: {line!r} is not a row of {COLUMNS}, such as '0 119613 119614.jpg'; "
                 "unpack it again."
             )
-        yield index, original
+        yield indices
+
+
+def _indices(row: dict[str, str]) -> tuple[int, int] | None:
+    """Returns (index in CelebA-HQ, index in CelebA) of a row, or None if it contradicts itself."""
+    try:
+        index, original = int(row["idx"]), int(row["orig_idx"])
+        valid = index >= 0 <= original < ENDS["test"] and row["orig_file"] == _file(original)
+    except (KeyError, ValueError):
+        return None
+    return (index, original) if valid else None

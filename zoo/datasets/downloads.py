@@ -1,9 +1,12 @@
 """Data sets of TFDS, downloaded and prepared where that is still to be done."""
 
 import urllib.error
+from typing import Any
+
+OFFLINE = "'digits', a folder of images or IDX files (Debian's dataset-fashion-mnist), or a .npz"
 
 
-def prepared(builder, *, known: str):
+def prepared(builder: Any, *, known: str) -> Any:
     """Returns the `tfds.core.DatasetBuilder`, prepared on this machine.
 
     Args:

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from zoo.datasets import images as datasets
+from zoo.datasets import image_folder
+
+VOID = 255  # marks pixels without a label in VOC, Cityscapes and most other sets
 
 
 def examples(root: pathlib.Path) -> Iterator[tuple[pathlib.Path, np.ndarray, np.ndarray]]:
@@ -13,14 +15,15 @@ def examples(root: pathlib.Path) -> Iterator[tuple[pathlib.Path, np.ndarray, np.
 
     Args:
         root: A folder with `images/`, of 8-bit gray or colour, and `masks/`, of PNGs that hold
-            class indices as gray levels or as palette indices. A mask has the name of its image up
-            to the suffix. An image may be without a mask.
+            class indices as gray levels or as palette indices; 255 marks a pixel without a label.
+            A mask is named like its image up to the suffix. An image may lack a mask.
 
     Yields:
-        The image's file, uint8 `[H, W]` or `[H, W, 3]`, and int32 `[H, W]`, -1 without a mask.
+        The image's file, uint8 `[H, W]` or `[H, W, 3]`, and int32 `[H, W]`, -1 in pixels without a
+        label, which are all pixels of an image without a mask.
 
     Raises:
-        ValueError: Something in the folder is not so.
+        ValueError: The folder is not laid out like this, or one of its files is not of this kind.
     """
     if not (root / "images").is_dir() or not (root / "masks").is_dir():
         raise ValueError(f"{root} must be a folder that has the folders images/ and masks/.")
@@ -28,19 +31,28 @@ def examples(root: pathlib.Path) -> Iterator[tuple[pathlib.Path, np.ndarray, np.
     for stem in sorted(masks.keys() - images.keys()):
         raise ValueError(f"{masks[stem]} has no image; remove it, or add images/{stem}.png.")
     if not images:
-        raise ValueError(f"{root / 'images'} has no images ({', '.join(datasets.SUFFIXES)}).")
+        suffixes = ", ".join(image_folder.SUFFIXES)
+        raise ValueError(f"{root / 'images'} has no images ({suffixes}).")
     for stem, file in images.items():
-        image = datasets.read_images([file])[0]
+        image = image_folder.read_images([file])[0]
         mask = np.full(image.shape[:2], -1, np.int32)
         if stem in masks:
-            mask[:] = _mask(masks[stem], image.shape[:2])
+            mask[:] = labels(_mask(masks[stem], image.shape[:2]))
         yield file, image, mask
+
+
+def labels(mask: np.ndarray) -> np.ndarray:
+    """Returns label maps in which -1 stands for pixels without a label.
+
+    Bytes cannot be negative, so in arrays of uint8 it is 255 that marks these pixels.
+    """
+    return np.where(mask == VOID, -1, mask.astype(np.int32)) if mask.dtype == np.uint8 else mask
 
 
 def _by_stem(folder: pathlib.Path) -> dict[str, pathlib.Path]:
     files: dict[str, pathlib.Path] = {}
     for file in sorted(folder.glob("[!.]*")):
-        if file.suffix.lower() in datasets.SUFFIXES:
+        if file.suffix.lower() in image_folder.SUFFIXES:
             if file.stem in files:
                 raise ValueError(f"{file} has the stem of {files[file.stem].name}; remove one.")
             files[file.stem] = file
@@ -61,6 +73,4 @@ def _mask(file: pathlib.Path, shape: tuple[int, ...]) -> np.ndarray:
         raise ValueError(f"{file} has {kind}; save class indices as gray (8 bits) or palette PNG.")
     if mask.shape != shape:
         raise ValueError(f"{file} is {mask.shape}, its image is {shape}; make them the same size.")
-    if mask.max() == 255:
-        raise ValueError(f"{file} has 255, which marks no class; masks hold indices from 0.")
     return mask

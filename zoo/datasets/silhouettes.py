@@ -1,7 +1,8 @@
-"""Silhouettes: label maps of gray images on black that are derived, and that nobody annotated."""
+"""Silhouettes: label maps that are derived from labelled gray images on black."""
 
 import numpy as np
 
+INK = 0.4375  # In a digit of scikit-learn, gray is the share of a pixel that ink covers.
 THRESHOLD = 0.05  # Fashion-MNIST has faint halos below it, and whole garments at 0.1.
 SPECK = 0.01  # share of an image's pixels
 
@@ -10,8 +11,8 @@ def silhouettes(x: np.ndarray, y: np.ndarray, *, threshold: float = THRESHOLD) -
     """Returns label maps: 0 for the background, 1 + its label for the thing on an image.
 
     The thing is what is brighter than the threshold. Connected pieces under 1 % of the image then
-    change sides, bright ones because they are noise, dark ones because they are prints, checks and
-    seams. Larger holes stay: the handle of a bag and the straps of a sandal are its outline.
+    change sides: bright ones are noise, dark ones are prints, checks and seams. Larger holes stay,
+    because the handle of a bag and the straps of a sandal belong to its outline.
 
     Args:
         x: float `[N, H, W, 1]` in [0, 1].

@@ -1,62 +1,18 @@
-"""A U-Net and its encoder: convolutional networks that read maps, and emit a map or a vector."""
+"""A U-Net: a convolutional network that reads maps and a code, and emits a map."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
+import tensorflow as tf
 
-register = keras.saving.register_keras_serializable(package="zoo")
-
-
-def contracting(filters, activation):
-    """Returns the convolutions from the full resolution down, each later one halving the sides."""
-    return [
-        keras.layers.Conv2D(count, 3, 2 if index else 1, padding="same", activation=activation)
-        for index, count in enumerate(filters)
-    ]
+from zoo.networks.contraction import contraction
+from zoo.networks.network import Network
 
 
-@register
-class MapEncoder(keras.Layer):
-    """Maps of one size to one vector, [[B, H, W, C], ...] -> [B, units].
-
-    Args:
-        units: width of the output, which is linear.
-        filters: of every resolution, from the full one down, each half of the one before.
-        width: of the hidden layer that reads all of the lowest resolution.
-        activation: of all layers but the last.
-    """
-
-    def __init__(self, units, *, filters=(16, 32, 64), width=128, activation="relu", **kwargs):
-        super().__init__(**kwargs)
-        self.units, self.filters = units, tuple(filters)
-        self.width, self.activation = width, activation
-        self.down = contracting(self.filters, activation)
-        self.flatten = keras.layers.Flatten()
-        self.squeeze = keras.layers.Dense(width, activation=activation)
-        self.head = keras.layers.Dense(units)
-
-    def build(self, shapes):
-        # Symbolic inputs build all layers inside, so that a file's weights find their places.
-        self.call([keras.KerasTensor(shape) for shape in shapes])
-
-    def call(self, maps):
-        output = keras.ops.concatenate(maps, axis=-1)
-        for layer in self.down:
-            output = layer(output)
-        return self.head(self.squeeze(self.flatten(output)))
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "units": self.units,
-            "filters": self.filters,
-            "width": self.width,
-            "activation": self.activation,
-        }
-
-
-@register
-class UNet(keras.Layer):
+@keras.saving.register_keras_serializable(package="zoo")
+class UNet(Network):
     """Maps and a code to a map, [[B, H, W, C], ..., [B, n]] -> [B, *shape].
 
         d_0 = act(Conv(maps)),      d_l = act(Conv(d_{l-1}))  at half of the resolution
@@ -75,7 +31,15 @@ class UNet(keras.Layer):
     Reference: Ronneberger, Fischer, Brox 2015, U-Net.
     """
 
-    def __init__(self, shape, *, filters=(16, 32, 64), width=128, activation="relu", **kwargs):
+    def __init__(
+        self,
+        shape: Sequence[int],
+        *,
+        filters: Sequence[int] = (16, 32, 64),
+        width: int = 128,
+        activation: str = "relu",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.shape, self.filters = tuple(shape), tuple(filters)
         self.width, self.activation = width, activation
@@ -89,7 +53,7 @@ class UNet(keras.Layer):
             )
         grid = (*(side // factor for side in sides), lowest)
         layers = keras.layers
-        self.down = contracting(self.filters, activation)
+        self.down = contraction(self.filters, activation)
         self.flatten = layers.Flatten()
         self.squeeze = layers.Dense(width)
         # Keras's default shrinks what goes from few units to many, and with it the code's voice.
@@ -102,11 +66,11 @@ class UNet(keras.Layer):
         self.act = layers.Activation(activation)
         self.head = layers.Conv2D(channels, 3, padding="same")
 
-    def build(self, shapes):
+    def build(self, shapes: Sequence[Sequence[int]]) -> None:
         # Symbolic inputs build all layers inside, so that a file's weights find their places.
         self.call([keras.KerasTensor(shape) for shape in shapes])
 
-    def call(self, inputs):
+    def call(self, inputs: Sequence[tf.Tensor]) -> tf.Tensor:
         *maps, code = inputs
         *bias, shift = [layer(code) for layer in self.code]
         output = keras.ops.concatenate(maps, axis=-1)
@@ -120,12 +84,3 @@ class UNet(keras.Layer):
             above = self.skip[index](levels[index]) + bias[index][:, None, None, :]
             output = self.act(self.up[index](output) + above)
         return self.head(output)
-
-    def get_config(self):
-        return {
-            **super().get_config(),
-            "shape": self.shape,
-            "filters": self.filters,
-            "width": self.width,
-            "activation": self.activation,
-        }

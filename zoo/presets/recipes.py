@@ -1,6 +1,8 @@
 """Recipes: how a learner trains a preset."""
 
 import dataclasses
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 
@@ -11,18 +13,18 @@ class Recipe:
 
     Args:
         learning_rate: {key of `compile`: peak rate}.
-        beta_1: Adam's momentum; a game of two players bears less of it than one objective.
+        beta_1: Adam's momentum; a game of two players needs less of it than a single objective.
         options: further arguments of the learner.
-        constant: keys whose rate does not fall: while the players come to rest a critic goes on,
-            and catches up with them.
+        constant: keys whose rate stays constant: a critic goes on learning while the players come
+            to rest, and so catches up with them.
     """
 
-    learning_rate: dict
+    learning_rate: dict[str, float]
     beta_1: float = 0.9
-    options: dict = dataclasses.field(default_factory=dict)
-    constant: tuple = ()
+    options: dict[str, Any] = dataclasses.field(default_factory=dict)
+    constant: Sequence[str] = ()
 
-    def optimizer(self, *, steps):
+    def optimizer(self, *, steps: int) -> dict[str, keras.optimizers.Optimizer]:
         """Returns {key: Adam} for `compile`, with the schedule over this number of steps."""
         falling = keras.optimizers.schedules.CosineDecay
         return {
@@ -33,12 +35,14 @@ class Recipe:
         }
 
 
-def both(rate):
+def both(rate: float) -> dict[str, float]:
     """Returns the same rate for both players."""
     return {"decoder": rate, "encoder": rate}
 
 
-def against(critics, *, rate, critic_rate, **options):
+def against(
+    critics: str | Sequence[str], *, rate: float, critic_rate: float, **options: Any
+) -> Recipe:
     """Returns the `Recipe` of a game against critics of these names, whose rates are constant."""
     critics = (critics,) if isinstance(critics, str) else tuple(critics)
     rates = both(rate) | dict.fromkeys(critics, critic_rate)
@@ -63,4 +67,5 @@ GAUSSIAN = {
     "wae": Recipe(both(1e-3), options={"penalty_weight": 100.0}),
     "fgan": against("critic", rate=1e-3, critic_rate=1e-3, gradient_penalty=10.0),
 }
-IMPLICIT = {name: GAUSSIAN[name] for name in ("avb", "wae")}  # which ask no density of an encoder
+# The learners that ask no density of an encoder.
+IMPLICIT = {name: GAUSSIAN[name] for name in ("avb", "wae")}

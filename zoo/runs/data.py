@@ -42,9 +42,9 @@ class Data:
         if self.target == "s":
             own = self.name.startswith(label_maps.SILHOUETTES) or self.name.endswith(".npz")
             size = None if own else self.shape[:2]
-            images = label_maps.load(self.name, split=split, size=size)
+            images = label_maps.load(self.name, split=split, size=size, split_rule="shuffled")
         else:
-            images = datasets.load(self.name, split=split)
+            images = datasets.load(self.name, split=split, split_rule="shuffled")
         if images.x.shape[1:] != self.shape:
             raise ValueError(
                 f"images of {self.name!r} are {images.x.shape[1:]}, but {self.owner} takes "

@@ -52,7 +52,6 @@ LEARNERS = {
     "wae": WAE,
     "fgan": FGAN,
 }
-TARGETS = {"ladder": None, "implicit": None, "semi_supervised": "y", "segmentation": "s"}
 EPOCHS = 20  # about so many lines of metrics, where a run is short enough
 LONGEST_EPOCH = 500  # steps: metrics, pictures and backup are never older than that
 
@@ -153,7 +152,7 @@ def data(settings):
         shape=architecture["image_shape"],
         preparation=Preparation(**settings["preparation"]),
         owner=f"preset {settings['preset']!r}",
-        target=TARGETS[presets.get(settings["preset"]).model],
+        target=presets.get(settings["preset"]).target,
         num_classes=architecture.get("num_classes"),
         labelled=settings["labelled"],
     )

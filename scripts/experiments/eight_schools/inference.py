@@ -7,7 +7,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 from keras_symvae import AVB, Critic, ImplicitFactor, Pair, Player, seeds
-from zoo.networks.blocks import MLP
+from zoo.networks.mlp import MLP
 
 JUDGED = 200  # batches behind the bound of an adversarial fit
 

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from keras_symvae import AVB, ELBO, Batches, Critic, Factor, Pair, Player
 from scripts.experiments.experiment import Experiment, markdown, mean_of
 from zoo import Implicit
-from zoo.networks.blocks import MLP
+from zoo.networks.mlp import MLP
 from zoo.presets.recipes import Recipe
 
 POINTS = np.eye(4, dtype="float32").reshape(4, 2, 2, 1)

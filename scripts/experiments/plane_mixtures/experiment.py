@@ -15,7 +15,7 @@ from keras_symvae.data.sources import FunctionSource
 from keras_symvae.families import Normal
 from scripts.experiments.experiment import Experiment, markdown, mean_of
 from scripts.experiments.plane_mixtures.recipes import COMMON, LEARNERS, METHODS
-from zoo.networks.blocks import MLP
+from zoo.networks.mlp import MLP
 from zoo.presets.recipes import Recipe, both
 
 MODES, RADIUS, SPREAD = 8, 2.0, 0.1

@@ -15,7 +15,7 @@ from keras_symvae.learners.adversarial import divergences
 from keras_symvae.learners.adversarial.base import drawn_prior
 from keras_symvae.learners.step.cost import Outcome
 from scripts.experiments.primal_dual.finite_spaces import FiniteSpace
-from zoo.networks.blocks import MLP
+from zoo.networks.mlp import MLP
 from zoo.presets.recipes import Recipe
 
 NOISE, DRAWS = 4, 20_000  # per code; codes drawn per point to judge an encoder

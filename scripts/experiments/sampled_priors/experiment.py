@@ -16,7 +16,7 @@ from keras_symvae.families import Bernoulli, Normal
 from scripts.experiments.experiment import Experiment, markdown, mean_of, play
 from zoo.datasets import images as datasets
 from zoo.datasets.preparation import Preparation
-from zoo.networks.blocks import MLP
+from zoo.networks.mlp import MLP
 
 COMMON = {"batch_size": 256, "beta_1": 0.5, "width": 200}
 MOONS = {**COMMON, "prior": "moons", "rate": 1e-3, "flip": 0.05, "noise": 0.05}

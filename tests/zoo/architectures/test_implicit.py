@@ -6,8 +6,8 @@ import pytest
 
 from keras_symvae import families, seeds, testing
 from zoo import Implicit
-from zoo.architectures.implicit import BasisEncoder
-from zoo.networks.blocks import MLP
+from zoo.networks.basis_encoder import BasisEncoder
+from zoo.networks.mlp import MLP
 
 
 def pair_of(**options):
@@ -89,7 +89,7 @@ REFUSED = {
     "latent": ({"latent": 0}, "latent is a positive integer; received 0"),
     "noise": ({"noise": (3,)}, "noise is a positive integer; received"),
     "basis": ({"basis": 0}, "basis is a positive integer; received 0"),
-    "body": ({"body": "transformer"}, "body is 'mlp' or 'conv'; received 'transformer'"),
+    "body": ({"body": "transformer"}, r"body is one of \('mlp', 'conv'\); received 'transformer'"),
     "likelihood": ({"likelihood": "laplace"}, "likelihood is one of .* received 'laplace'"),
     "small": ({"body": "conv"}, "at least 20 that 4 divides; received 3"),
 }

@@ -182,7 +182,7 @@ REFUSED = {
     "order": ({"order": "upwards"}, "order is one of .* received 'upwards'"),
     "body": ({"body": "transformer"}, "body is one of .* received 'transformer'"),
     "likelihood": ({"likelihood": "laplace"}, "likelihood is one of .* received 'laplace'"),
-    "shape": ({"likelihood": families.Normal(9)}, r"has not the shape \(3, 3, 1\)"),
+    "shape": ({"likelihood": families.Normal(9)}, r"does not have the shape \(3, 3, 1\)"),
     "small": ({"body": "conv"}, "at least 20 that 4 divides; received 3"),
     "odd": ({"body": "conv", "image_shape": (21, 20, 1)}, "received 21"),
 }

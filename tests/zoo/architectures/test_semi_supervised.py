@@ -8,7 +8,7 @@ import tensorflow as tf
 import zoo
 from keras_symvae import ELBO, Batches, SymmetricEquilibrium, families, seeds, testing
 from keras_symvae.data.batches import Mixture
-from zoo.datasets import images as datasets
+from zoo import datasets
 
 
 def model(**options):
@@ -21,6 +21,7 @@ def data(size=20):
     return {"x": x, "y": rng.integers(-1, 4, size).astype("int32")}
 
 
+GRAY_LEVELS = families.Categorical((3, 3, 1), num_classes=4)
 KINDS = {
     "two levels": {},
     "one level": {"latents": (3,)},
@@ -85,11 +86,12 @@ def test_the_learner_classifies_and_exports_it(tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"latents": ()}, "needs a latent"),
+        ({"latents": ()}, "at least one latent level"),
         ({"body": "transformer"}, "body is"),
         ({"likelihood": "poisson"}, "likelihood is one of"),
         ({"body": "conv"}, "image sides of at least 20"),
         ({"body": "patches", "patch": 4}, "Patches of side 4 do not fit"),
+        ({"body": "patches", "likelihood": GRAY_LEVELS}, "body='patches' reads images; .*no pixel"),
     ],
 )
 def test_impossible_architectures_are_refused(options, message):
@@ -140,6 +142,7 @@ def test_labels_teach_the_digits():
     assert (found == held.y).mean() > 0.7
 
 
+@pytest.mark.slow
 def test_images_without_labels_help_where_labels_are_few():
     """Five labels per class: the same encoder is better with all digits than with these alone."""
     digits, held = datasets.load("digits"), datasets.load("digits", split="test")

@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from zoo.datasets import images as datasets
+from zoo import datasets
 
 FASHION = "/usr/share/datasets/fashion-mnist"
 GRAY = np.arange(20 * 3 * 4, dtype=np.uint8).reshape(20, 3, 4)
@@ -198,6 +198,8 @@ def test_wrong_requests(tmp_path):
         datasets.load(tmp_path / "set.csv")
     with pytest.raises(ValueError, match=r"split must be one of .*'all'\), got 'valid'"):
         datasets.load(split="valid")
+    with pytest.raises(ValueError, match=r"split_rule must be one of .*, got 'random'"):
+        datasets.load(split_rule="random")
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -243,9 +245,22 @@ def test_tfds(tfds, data):
     np.testing.assert_array_equal(train.x, SCALED)
     np.testing.assert_array_equal(both.y, np.concatenate([LABELS, LABELS[:4]]))
     assert (len(test.x), train.name, train.num_classes) == (4, "mnist", 10)
+    tfds.builder.as_dataset = lambda: {"extra": None}
+    with pytest.raises(ValueError, match=r"'mnist' has no train or test, but \['extra'\]"):
+        datasets.load(data)
+    tfds.builder.as_dataset = lambda: parts
     parts["test"] = part(GRAY, LABELS + 10)
     with pytest.raises(ValueError, match=r"mnist: label 12 is out of range for 10 classes"):
         datasets.load(data)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("shape", [(None, None, 3), None])
+def test_tfds_without_images_of_one_size(tfds, shape):
+    features = {"image" if shape else "text": types.SimpleNamespace(shape=shape)}
+    tfds.patch.setattr(tfds.builder, "info", types.SimpleNamespace(features=features))
+    with pytest.raises(ValueError, match=r"it has no 'image' of one size, but \['(image|text)'\]"):
+        datasets.load("mnist")
 
 
 @pytest.mark.filterwarnings("ignore")

@@ -11,7 +11,7 @@ import pytest
 import tensorflow as tf
 from PIL import Image
 
-from zoo.datasets import images as datasets
+from zoo import datasets
 from zoo.datasets import label_maps
 from zoo.datasets.silhouettes import silhouettes
 
@@ -51,7 +51,7 @@ def numbers(maps):
 
 
 def test_importing_is_quick():
-    program = "import sys, zoo, zoo.label_maps; print('tensorflow_datasets' in sys.modules)"
+    program = "import sys, zoo.datasets.label_maps; print('tensorflow_datasets' in sys.modules)"
     result = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True
     )
@@ -153,6 +153,33 @@ def test_npz(tmp_path):
     np.testing.assert_array_equal(test.s, missing)
 
 
+@pytest.mark.parametrize("encode", [np.uint8, palette])
+def test_pixels_that_masks_mark_by_255_have_no_label(tmp_path, encode):
+    """The convention of VOC and Cityscapes; such pixels count neither as a class nor as a map."""
+    mask = np.where(np.arange(4) == 1, 255, S[3])
+    images = {f"images/{name}.png": X[3] for name in "abc"}
+    masks = {"masks/a.png": encode(mask), "masks/b.png": encode(np.full((3, 4), 255))}
+    png({**images, **masks})(tmp_path)
+    maps = label_maps.load(tmp_path, split="all")
+    missing = np.full((3, 4), -1)
+    np.testing.assert_array_equal(maps.s, [np.where(mask == 255, -1, mask), missing, missing])
+    assert (maps.s.dtype, maps.num_classes) == (np.int32, 4)
+    halved = label_maps.load(tmp_path, split="all", size=(3, 2))
+    assert set(np.unique(halved.s[0])) <= {-1, 3}
+
+
+def test_pixels_without_a_label_in_an_npz(tmp_path):
+    """Integers with a sign have -1 for them; 255 is a class there, and none in bytes."""
+    mixed = np.where(np.arange(4) == 1, -1, S)
+    for s in (mixed, np.where(mixed == -1, 255, S).astype(np.uint8)):
+        npz(x=X, s=s)(tmp_path)
+        maps = label_maps.load(tmp_path / "set.npz", split="all")
+        np.testing.assert_array_equal(maps.s, mixed)
+        assert maps.num_classes == 5
+    npz(x=X, s=np.where(mixed == -1, 255, S))(tmp_path)
+    assert label_maps.load(tmp_path / "set.npz", split="all").num_classes == 256
+
+
 @pytest.mark.parametrize("size", [(6, 6), (5, 10), (10, 5), 60])
 @pytest.mark.parametrize("shape", [(32, 48), (48, 32), (32, 32)])
 def test_image_and_map_are_cut_and_resized_together(tmp_path, shape, size):
@@ -197,7 +224,7 @@ WRONG_DATA = [
         r"masks.a\.png has no image; remove it, or add images/a",
     ),
     (png({"images/b.png": SMALL, "masks/b.png": SMALL[:1]}), r"b\.png is \(1, 2\), its image is"),
-    (png({"images/b.png": SMALL, "masks/b.png": SMALL + 255}), r"b\.png has 255, which marks no"),
+    (png({"images/b.png": SMALL, "masks/b.png": SMALL + 255}), r"no image has a map"),
     (
         png({"images/a.png": SMALL, "masks/a.png": np.zeros((2, 2, 3), np.uint8)}),
         r"a\.png has mode RGB of 8 bits; save class indices as gray",
@@ -230,7 +257,6 @@ WRONG_DATA = [
     ),
     (npz(x=X, s=S[..., None]), r"maps must be integers, one for each pixel of \(20, 3, 4\)"),
     (npz(x=X, s=S / 4), r"got float64 \(20, 3, 4\); store class indices"),
-    (npz(x=X, s=np.where(np.arange(4) == 1, -1, S)), r"-1 all over or nowhere, but a map has -1"),
     (npz(x=X, s=S - 2), r"classes count from 0, .* a map has -2"),
     (npz(x=X, s=S * 0 - 1), r"no image has a map"),
     (npz(x=X.astype(int), s=S), r"images are int64; make them uint8"),
@@ -266,6 +292,7 @@ def test_wrong_requests(tmp_path):
     for data, options, match in [
         ("set.npz", {"split": "all"}, r"set\.npz: train and test differ .* joined"),
         ("set.npz", {"split": "valid"}, r"split must be one of .*'all'\), got 'valid'"),
+        ("set.npz", {"split_rule": "old"}, r"split_rule must be one of .*, got 'old'"),
         ("set.npz", {"size": 3}, r"set\.npz has a size of its own; leave out size=\(3, 3\)"),
         ("set.npz", {"size": 0}, r"size must be \(height, width\) in pixels, got \(0, 0\)"),
         ("set.npz", {"size": (1, 2, 3)}, r"size must be .* got \(1, 2, 3\)"),
@@ -364,3 +391,11 @@ def test_colours(background):
     # 19 colours that differ by at least 8 of 255 levels somewhere.
     gaps = np.abs(palette[:19, None] - palette[None, :19]).max(-1) + np.eye(19)
     assert gaps.min() > 8 / 255
+
+
+def test_painted_maps_show_pixels_without_a_label_in_white():
+    s = np.array([[[0, 2], [1, -1]]])
+    rgb = label_maps.painted(s, num_classes=3)
+    assert (rgb.dtype, rgb.shape) == (np.float32, (1, 2, 2, 3))
+    np.testing.assert_array_equal(rgb[s >= 0], label_maps.colours(3)[s[s >= 0]])
+    np.testing.assert_array_equal(rgb[s < 0], [[1, 1, 1]])

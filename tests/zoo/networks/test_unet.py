@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from zoo.networks.unet import MapEncoder, UNet
+from zoo.networks.map_encoder import MapEncoder
+from zoo.networks.unet import UNet
 
 NETWORKS = {"filters": (4, 6, 8), "width": 5}
 RNG = np.random.default_rng(0)

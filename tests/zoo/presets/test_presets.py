@@ -7,11 +7,9 @@ import tensorflow as tf
 
 import keras_symvae as sv
 from keras_symvae import evaluation
-from zoo import PRESETS
-from zoo.datasets import images as datasets
-from zoo.datasets.preparation import Preparation
-from zoo.presets import table as presets
-from zoo.runs.settings import LEARNERS
+from keras_symvae.learners.registry import LEARNERS
+from zoo import PRESETS, Preset, datasets, presets
+from zoo.datasets import Preparation
 
 PAIR, CRITICS = {"symmetric", "elbo"}, {"avb", "as_vae", "svae", "wae", "fgan"}
 LEARNERS_OF = {  # the last word of a preset's name
@@ -61,11 +59,24 @@ def test_other_presets_construct_and_compile(name):
         model.compile(recipe.optimizer(steps=preset.steps))
 
 
+def test_presets_are_found_by_name_and_know_what_their_model_learns_beside_images():
+    targets = {"semi_supervised": "y", "segmentation": "s"}
+    for name, preset in PRESETS.items():
+        assert presets.get(name) is preset
+        assert preset.target == targets.get(preset.model)
+    with pytest.raises(ValueError, match="Unknown preset 'mnist'; choose one of digits_ladder, "):
+        presets.get("mnist")
+    usual = vars(PRESETS["digits_ladder"])
+    with pytest.raises(ValueError, match=r"model is one of .*'segmentation'\); received 'gan'"):
+        Preset(**{**usual, "model": "gan"})
+
+
 REAL = [
     (n, learner) for n in ("digits_gaussian", "digits_implicit") for learner in PRESETS[n].recipes
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "learner"), REAL)
 def test_every_recipe_of_real_codes_learns(name, learner):
     keras.utils.set_random_seed(0)
@@ -90,6 +101,7 @@ def test_every_recipe_of_real_codes_learns(name, learner):
     assert fault() < 0.7 * before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "learner", "seed"), CASES)
 def test_a_fast_preset_does_not_collapse(name, learner, seed):
     keras.utils.set_random_seed(seed)

@@ -1,13 +1,18 @@
-"""Patches of an image: filters that read them everywhere, pooled over cells of a grid."""
+"""A patch reader: filters that read all patches of an image, pooled over cells of a grid."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
+
+from zoo.networks.network import Network
 
 
 @keras.saving.register_keras_serializable(package="zoo")
-class PatchReader(keras.Layer):
+class PatchReader(Network):
     """Responses of filters to locally normalised patches, [B, H, W, C] -> [B, cells * filters].
 
         r = relu(w . (v - mean v) / sqrt(var v + softening) + b)
@@ -23,11 +28,11 @@ class PatchReader(keras.Layer):
 
     softening = 0.04  # a contrast of 0.1 gray levels, for pixels read as -1 ... 1
 
-    def __init__(self, filters, *, patch=6, grid=4, **kwargs):
+    def __init__(self, filters: int, *, patch: int = 6, grid: int = 4, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.filters, self.patch, self.grid = filters, patch, grid
 
-    def build(self, shape):
+    def build(self, shape: Sequence[int]) -> None:
         sides = [side - self.patch + 1 for side in shape[1:3]]
         if min(sides) < 1:
             raise ValueError(f"Patches of side {self.patch} do not fit into images {shape[1:]}.")
@@ -47,7 +52,7 @@ class PatchReader(keras.Layer):
         self.mean = self.add_weight(name="mean", initializer="zeros", **fixed)
         self.scale = self.add_weight(name="scale", initializer="ones", **fixed)
 
-    def call(self, image):
+    def call(self, image: tf.Tensor) -> tf.Tensor:
         # The filters' responses to normalised patches, without ever forming a patch.
         ops, size = keras.ops, self.patch**2 * image.shape[-1]
         box = ops.full((self.patch, self.patch, image.shape[-1], 1), 1.0 / size)
@@ -58,7 +63,7 @@ class PatchReader(keras.Layer):
         cells = ops.average_pool(response, self.cell, self.cell, padding="same")
         return (ops.reshape(cells, (-1, self.units)) - self.mean) * self.scale
 
-    def standardise(self, images):
+    def standardise(self, images: np.ndarray | tf.Tensor) -> None:
         """Sets mean and scale so that the responses to images [N, H, W, C] are 0 +- 1."""
         self.mean.assign(np.zeros(self.units))
         self.scale.assign(np.ones(self.units))
@@ -68,7 +73,3 @@ class PatchReader(keras.Layer):
         # Cells that are nearly always empty stay nearly silent.
         self.mean.assign(found.mean(axis=0))
         self.scale.assign(1.0 / (found.std(axis=0) + 0.02 * found.std() + 1e-4))
-
-    def get_config(self):
-        config = {"filters": self.filters, "patch": self.patch, "grid": self.grid}
-        return {**super().get_config(), **config}

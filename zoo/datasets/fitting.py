@@ -1,0 +1,47 @@
+"""Fitting images and their label maps, which may have many sizes, to one size."""
+
+from collections.abc import Iterable
+
+import numpy as np
+
+Size = tuple[int, int] | None
+
+
+def stacked(
+    examples: Iterable[tuple[object, np.ndarray, np.ndarray]], *, size: Size
+) -> tuple[np.ndarray, np.ndarray]:
+    """Returns images and maps as two arrays, [N, H, W(, C)] and [N, H, W].
+
+    Args:
+        examples: (where it comes from, image, map) each.
+        size: (height, width) that all are fitted to; None: all have one size already.
+
+    Raises:
+        ValueError: The images do not have one shape.
+    """
+    xs: list[np.ndarray] = []
+    ss: list[np.ndarray] = []
+    for where, x, s in examples:
+        x, s = (x, s) if size is None else fitted(x, s, size=size)
+        if xs and x.shape != xs[0].shape:
+            shapes = f"{x.shape}, images before it are {xs[0].shape}"
+            raise ValueError(f"{where} is {shapes}; pass a size, and do not mix gray and colour.")
+        xs.append(x)
+        ss.append(s)
+    return np.stack(xs), np.stack(ss)
+
+
+def fitted(x: np.ndarray, s: np.ndarray, *, size: tuple[int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Returns an image and its map, cut around their centre and resized to (height, width).
+
+    Images are resized bilinearly with antialiasing, maps by nearest neighbour.
+    """
+    from PIL import Image
+
+    scale = min(whole / part for whole, part in zip(s.shape, size, strict=True))
+    cut = [max(1, round(scale * part)) for part in size]
+    top, left = ((whole - part) // 2 for whole, part in zip(s.shape, cut, strict=True))
+    x, s = (a[top : top + cut[0], left : left + cut[1]] for a in (x, s))
+    image = Image.fromarray(x).resize((size[1], size[0]), Image.Resampling.BILINEAR)
+    rows, columns = ((2 * np.arange(n) + 1) * m // (2 * n) for n, m in zip(size, cut, strict=True))
+    return np.asarray(image), s[np.ix_(rows, columns)]
