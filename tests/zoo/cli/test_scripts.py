@@ -23,7 +23,7 @@ from zoo.runs import portraits, settings
 from zoo.runs import report as reports
 from zoo.runs import run as runs
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[3]
 # A rest that is shorter than an epoch is part of what has to be resumed.
 TINY = ("--steps=50", "--epoch_steps=4", "--batch_size=16")
 EPOCHS = 13
