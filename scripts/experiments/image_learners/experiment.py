@@ -15,7 +15,7 @@ from zoo.datasets import images as datasets
 from zoo.datasets.preparation import Preparation
 from zoo.presets import table as presets
 from zoo.presets.recipes import Recipe
-from zoo.runs.settings import LEARNERS
+from keras_symvae.learners import LEARNERS
 
 TWIN = {"likelihood": "bernoulli", "decoder_activation": "elu"}  # the decoder of "implicit"
 METHODS: dict[str, tuple[str, str, dict[str, Any]]] = {  # preset, learner, what differs from it

@@ -7,11 +7,11 @@ import tensorflow as tf
 
 import keras_symvae as sv
 from keras_symvae import evaluation
+from keras_symvae.learners import LEARNERS
 from zoo import PRESETS
 from zoo.datasets import images as datasets
 from zoo.datasets.preparation import Preparation
 from zoo.presets import table as presets
-from zoo.runs.settings import LEARNERS
 
 PAIR, CRITICS = {"symmetric", "elbo"}, {"avb", "as_vae", "svae", "wae", "fgan"}
 LEARNERS_OF = {  # the last word of a preset's name
