@@ -168,7 +168,7 @@ def _data(
 
 COMMAND = Command(
     name="evaluate",
-    summary="Measures a trained model on held-out data: JSON, printed and written beside it.",
+    summary="Measures a trained model on held-out data; JSON is printed and kept.",
     examples=(
         "--run=runs/demo --distances --log_likelihood --information",
         "--model=model.keras --data=digits --consistency",

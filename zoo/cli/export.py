@@ -34,7 +34,7 @@ def main(asked: flags.FlagValues) -> None:
 
 COMMAND = Command(
     name="export",
-    summary="Writes a trained model as a SavedModel, which needs neither Keras nor this library.",
+    summary="Writes a trained model as a SavedModel, which runs in plain TensorFlow.",
     examples=(
         "--model=runs/demo/model.keras --out=saved_model",
         "--model=runs/demo/model.keras --out=saved_model --output=mean",

@@ -88,9 +88,7 @@ def _segmentation(
     pictures.save(folder / "samples.png", grid(team, free))
 
 
-def grid(
-    model: Pair | Team, values: Mapping[str, np.ndarray], *, columns: int = ROW
-) -> np.ndarray:
+def grid(model: Pair | Team, values: Mapping[str, np.ndarray], *, columns: int = ROW) -> np.ndarray:
     """Returns the grid of images, of a team above their label maps, uint8 [height, width, C]."""
     if not isinstance(model, Team):
         return pictures.grid(values["x"], columns=columns)

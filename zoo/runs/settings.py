@@ -181,9 +181,10 @@ def _prior(path: str | pathlib.Path) -> Pair | np.ndarray:
     path = pathlib.Path(path)
     if path.suffix == ".keras":
         trained = model_file.load(path).pair
-        if trained.observed != ("x",):
+        names = [*trained.observed, *trained.context]
+        if names != ["x"]:
             raise ValueError(
-                f"--prior={path} is a model of {', '.join(trained.observed)}; take one of x alone"
+                f"--prior={path} is a model of {', '.join(names)}; take one of x alone"
             )
         return trained
     if path.suffix not in (".npz", ".npy"):
