@@ -9,6 +9,7 @@ from absl import flags
 import zoo
 from keras_symvae import Learner, Pair
 from keras_symvae.model import questions
+from zoo.cli import seed
 from zoo.cli.command import Command
 from zoo.cli.out import new_file
 from zoo.datasets.preparation import BINARIZE, Preparation
@@ -36,14 +37,7 @@ flags.DEFINE_integer(
     lower_bound=2,
     flag_values=FLAGS,
 )
-flags.DEFINE_integer(
-    "seed",
-    0,
-    "The same seed gives the same draws.",
-    lower_bound=0,
-    upper_bound=2**31 - 1,
-    flag_values=FLAGS,
-)
+seed.define(FLAGS)
 flags.DEFINE_bool(
     "distances",
     False,

@@ -6,6 +6,7 @@ from absl import flags
 import zoo
 from keras_symvae import Pair, pictures
 from keras_symvae.model import questions
+from zoo.cli import seed
 from zoo.cli.command import Command
 from zoo.cli.out import new_file
 from zoo.runs import model_file, portraits
@@ -33,14 +34,7 @@ flags.DEFINE_enum(
     "How pixels are shown: their mean, mode or a draw.",
     flag_values=FLAGS,
 )
-flags.DEFINE_integer(
-    "seed",
-    0,
-    "The same seed gives the same draws.",
-    lower_bound=0,
-    upper_bound=2**31 - 1,
-    flag_values=FLAGS,
-)
+seed.define(FLAGS)
 
 
 def main(asked: flags.FlagValues) -> None:

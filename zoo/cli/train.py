@@ -5,6 +5,7 @@ import sys
 from absl import flags
 
 from keras_symvae.learners import LEARNERS
+from zoo.cli import seed
 from zoo.cli.command import Command
 from zoo.datasets.preparation import BINARIZE
 from zoo.presets.table import PRESETS
@@ -77,14 +78,7 @@ flags.DEFINE_float(
     lower_bound=1e-12,
     flag_values=FLAGS,
 )
-flags.DEFINE_integer(
-    "seed",
-    0,
-    "Decides initial weights, order of the data and all draws.",
-    lower_bound=0,
-    upper_bound=2**31 - 1,
-    flag_values=FLAGS,
-)
+seed.define(FLAGS, text="Decides initial weights, order of the data and all draws.")
 flags.DEFINE_string(
     "out", None, "Folder of the run. Default: runs/PRESET-LEARNER.", flag_values=FLAGS
 )

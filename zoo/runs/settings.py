@@ -149,7 +149,7 @@ def data(settings: Mapping[str, Any]) -> Data:
 
 
 def split(settings: Mapping[str, Any]) -> str:
-    """Returns the rule by which a run splits data that come in one part, as `zoo.runs.data` names it."""
+    """Returns the rule by which a run splits data that come in one part: of `zoo.runs.data`."""
     return settings.get("split", BEFORE["split"])
 
 

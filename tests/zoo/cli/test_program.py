@@ -19,7 +19,14 @@ from zoo.cli import completion, presets
 from zoo.cli.command import Command
 
 FOLDER = pathlib.Path(program.__file__).parent
-ROOM = {"__init__", "__main__", "command", "commands", "out"}  # files of the folder without one
+ROOM = {
+    "__init__",
+    "__main__",
+    "command",
+    "commands",
+    "out",
+    "seed",
+}  # files of the folder without one
 
 
 def started(capsys, *arguments, code=0):

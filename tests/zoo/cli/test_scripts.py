@@ -28,6 +28,7 @@ from PIL import Image
 import keras_symvae as sv
 import zoo  # noqa: F401 (registers the classes that model files name)
 from keras_symvae.learners import LEARNERS
+from scripts import figures
 from zoo.cli import evaluate, export, sample, train
 from zoo.cli.out import new_file
 from zoo.runs import model_file, portraits, settings
@@ -308,7 +309,7 @@ def test_an_interrupted_command_says_how_to_go_on(monkeypatch):
     )
 
 
-@pytest.mark.parametrize("name", ["train", "sample", "evaluate", "export"])
+@pytest.mark.parametrize("name", ["train", "sample", "evaluate", "export", "figures"])
 def test_a_script_is_its_command_and_is_called_by_its_own_name(name, monkeypatch, capsys):
     script = str(ROOT / "scripts" / f"{name}.py")
     monkeypatch.setattr(sys, "path", [*sys.path])  # which a script that is a file extends
@@ -332,6 +333,9 @@ REFUSED = {
         ("--model=m", "--out=x.png", "--n=101"),
         "at most 100 images, not --n=101; write a .npz",
     ),
+    "no runs": (figures, (), "say which --runs and give the figures a --name, or an --experiment"),
+    "runs without name": (figures, ("--runs=x",), "say which --runs and give the figures a --name"),
+    "no such runs": (figures, ("--runs=x*", "--name=y"), r"--runs=x\* matches no folder"),
     "full folder": (export, ("--model=m", "--out=."), r"--out=\. exists and is not empty"),
 }
 
