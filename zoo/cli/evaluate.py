@@ -15,7 +15,7 @@ from zoo.cli.out import new_file
 from zoo.datasets.preparation import BINARIZE, Preparation
 from zoo.runs import model_file, settings
 from zoo.runs import report as reports
-from zoo.runs.data import SPLIT, Data, target_of
+from zoo.runs.data import SPLIT_RULE, Data, target_of
 from zoo.runs.measurements import Extractor, Measurements
 
 FLAGS = flags.FlagValues()
@@ -156,7 +156,7 @@ def _data(
         owner="the model",
         target=target,
         num_classes=learner.pair.families[target].num_classes if target else None,
-        split=settings.split(former) if former else SPLIT,
+        split_rule=settings.split_rule(former) if former else SPLIT_RULE,
     )
 
 

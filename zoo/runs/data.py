@@ -16,9 +16,9 @@ from zoo.datasets.label_maps import LabelMaps
 from zoo.datasets.preparation import Preparation
 
 # Rules by which a data set that comes in one part is split; the settings of a run name one. The
-# reader has one rule so far: `Data.read` passes the name on as soon as there are two.
-OLD_SPLIT = "shuffled"  # of runs whose settings name none
-SPLIT = OLD_SPLIT  # of new runs
+# readers know one rule so far: `Data.read` passes the name on as soon as they know two.
+OLD_SPLIT_RULE = "shuffled"  # of runs whose settings name none
+SPLIT_RULE = OLD_SPLIT_RULE  # of new runs
 CHUNK = 1000  # images prepared at once; part of what the fixed draws are
 TARGETS = {"y": "labels", "s": "label maps"}  # what may be known of an image
 
@@ -35,7 +35,7 @@ class Data:
         num_classes: of the target.
         labelled: number of training images, for labels of each class, whose target is used.
             None: of all.
-        split: the rule by which data that come in one part are split, `SPLIT` or `OLD_SPLIT`.
+        split_rule: how data that come in one part are split.
     """
 
     def __init__(
@@ -48,9 +48,9 @@ class Data:
         target: str | None = None,
         num_classes: int | None = None,
         labelled: int | None = None,
-        split: str = SPLIT,
+        split_rule: str = SPLIT_RULE,
     ):
-        self.name, self.shape, self.split = name, tuple(shape), split
+        self.name, self.shape, self.split_rule = name, tuple(shape), split_rule
         self.preparation, self.owner = preparation, owner
         self.target, self.num_classes, self.labelled = target, num_classes, labelled
 

@@ -16,7 +16,7 @@ from zoo.datasets.preparation import Preparation
 from zoo.presets import table as presets
 from zoo.presets.recipes import Recipe
 from zoo.runs import model_file
-from zoo.runs.data import OLD_SPLIT, SPLIT, Data, target_of
+from zoo.runs.data import OLD_SPLIT_RULE, SPLIT_RULE, Data, target_of
 
 Settings = dict[str, Any]  # plain JSON values, which the settings.json of a run keeps
 
@@ -38,7 +38,7 @@ FLAGS = (
     "jit_compile",
 )
 # What runs did before there was a setting for it; any other setting was off.
-BEFORE = {"split": OLD_SPLIT}
+BEFORE = {"split_rule": OLD_SPLIT_RULE}
 EPOCHS = 20  # lines of metrics, approximately, of a run that is short enough
 LONGEST_EPOCH = 500  # steps: metrics, pictures and backup are never older than that
 
@@ -98,7 +98,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         "preset": flags["preset"],
         "learner": learner,
         "data": source,
-        "split": SPLIT if former is None else split(former),
+        "split_rule": SPLIT_RULE if former is None else split_rule(former),
         "labelled": flags["labels_per_class"] or flags["masks"],
         "prior": flags["prior"] and str(pathlib.Path(flags["prior"]).expanduser().resolve()),
         "steps": steps,
@@ -144,13 +144,13 @@ def data(settings: Mapping[str, Any]) -> Data:
         target=target_of(presets.MODELS[presets.get(settings["preset"]).model]),
         num_classes=architecture.get("num_classes"),
         labelled=settings["labelled"],
-        split=split(settings),
+        split_rule=split_rule(settings),
     )
 
 
-def split(settings: Mapping[str, Any]) -> str:
-    """Returns the rule by which a run splits data that come in one part: of `zoo.runs.data`."""
-    return settings.get("split", BEFORE["split"])
+def split_rule(settings: Mapping[str, Any]) -> str:
+    """Returns the rule by which a run splits data that come in one part."""
+    return settings.get("split_rule", BEFORE["split_rule"])
 
 
 def check_same(settings: Mapping[str, Any], *, former: Mapping[str, Any]) -> None:

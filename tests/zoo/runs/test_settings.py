@@ -99,15 +99,15 @@ def test_a_run_of_before_a_setting_existed_goes_on():
 
 
 def test_a_run_of_before_a_split_was_recorded_keeps_the_old_rule(monkeypatch):
-    monkeypatch.setattr(settings, "SPLIT", "another")
+    monkeypatch.setattr(settings, "SPLIT_RULE", "another")
     new = resolved(preset="digits_ladder")
-    assert new["split"] == "another" and settings.data(new).split == "another"
-    former = {name: value for name, value in new.items() if name != "split"}
+    assert new["split_rule"] == "another" and settings.data(new).split_rule == "another"
+    former = {name: value for name, value in new.items() if name != "split_rule"}
     resumed = settings.resolve(new["flags"], former=former)
-    assert resumed["split"] == run_data.OLD_SPLIT == settings.data(former).split
+    assert resumed["split_rule"] == run_data.OLD_SPLIT_RULE == settings.data(former).split_rule
     settings.check_same(resumed, former=former)
     settings.check_same(settings.resolve(new["flags"], former=new), former=new)
-    with pytest.raises(ValueError, match="split was 'shuffled' and is now 'another'"):
+    with pytest.raises(ValueError, match="split_rule was 'shuffled' and is now 'another'"):
         settings.check_same(new, former=former)
 
 
