@@ -6,7 +6,7 @@ READY := .venv/.ready
 VERSION_CHECK := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench clean
+.PHONY: help demo test quick check bench hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -14,8 +14,14 @@ help: ## list the targets
 demo: $(READY) ## train a small model on the embedded digits; results in runs/demo
 	$(RUN) -m scripts.train --out runs/demo
 
-test: $(READY) ## run the tests
-	$(RUN) -m pytest
+# Two workers; another number: make WORKERS=4 test, and in one process: make WORKERS=0 test
+WORKERS ?= 2
+
+test: $(READY) ## run all tests
+	$(RUN) -m pytest -n $(WORKERS) --dist=worksteal
+
+quick: $(READY) ## run the tests of the inner loop: games, families, file formats
+	$(RUN) -m pytest -m quick
 
 check: $(READY) ## formatting, lint and types
 	$(RUN) -m ruff format --check
@@ -24,6 +30,10 @@ check: $(READY) ## formatting, lint and types
 
 bench: $(READY) ## time a training step of every learner
 	$(RUN) -m benchmarks.train_step
+
+hooks: $(READY) ## check formatting, lint, types and rooms before every commit
+	$(RUN) -m pip install --quiet --disable-pip-version-check pre-commit
+	$(RUN) -m pre_commit install
 
 clean: ## remove the environment and everything generated, except runs/
 	rm -rf .venv build dist *.egg-info .pytest_cache .ruff_cache

@@ -1,19 +1,24 @@
 """The distribution `keras-symvae`."""
 
+import runpy
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
+HERE = Path(__file__).parent
+
 # TensorFlow 2.20 and 2.21, Keras 3.15 and TFP 0.25 were run; other lower bounds are estimates.
 setup(
     name="keras-symvae",
-    version="0.1.0",
+    version=runpy.run_path(str(HERE / "keras_symvae" / "version.py"))["__version__"],
     description="Symmetric equilibrium learning of variational autoencoders: a Keras 3 model zoo.",
-    long_description=Path(__file__).with_name("README.md").read_text(encoding="utf-8"),
+    long_description=(HERE / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["keras_symvae*", "zoo*"]),
+    package_data={"keras_symvae": ["py.typed"]},
+    entry_points={"console_scripts": ["keras-symvae = zoo.cli.__main__:main"]},
     python_requires=">=3.11,<3.14",
     install_requires=[
         "absl-py",
@@ -35,7 +40,9 @@ setup(
             "dill>=0.3.8",  # tfds.testing imports it and does not ask for it
             "pyright[nodejs]>=1.1.400",
             "pytest>=8",
+            "pytest-xdist>=3.6",
             "ruff>=0.12,<1",
+            "setuptools>=77",  # builds the wheel that a test installs
         ],
         "transport": ["POT>=0.9.5"],  # entropic transport in scripts.finite_spaces
     },

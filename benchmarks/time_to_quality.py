@@ -13,10 +13,10 @@ import tensorflow as tf
 from absl import app, flags
 
 import keras_symvae as sv
+from keras_symvae.learners import LEARNERS
 from zoo.datasets import images as datasets
 from zoo.datasets.preparation import Preparation
 from zoo.presets import table as presets
-from zoo.runs.settings import LEARNERS
 
 LADDERS = [  # whose learners all score images
     name

@@ -19,9 +19,9 @@ from absl import app, flags
 
 import keras_symvae as sv
 from benchmarks import flops
+from keras_symvae.learners import LEARNERS
 from zoo.datasets.preparation import Preparation
 from zoo.presets import table as presets
-from zoo.runs.settings import LEARNERS
 
 flags.DEFINE_multi_enum(
     "preset", ["mnist_ladder_paper"], list(presets.PRESETS), "Architecture and recipe; repeatable."

@@ -29,8 +29,7 @@ from keras_symvae.model.pair import Pair
 from keras_symvae.model.player import Player
 from keras_symvae.model.team import Team
 from keras_symvae.model.trunks import Trunk
-
-__version__ = "0.1.0"
+from keras_symvae.version import __version__ as __version__
 
 __all__ = [
     "ASVAE",

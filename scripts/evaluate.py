@@ -1,4 +1,4 @@
-"""Measures a trained model, see `zoo.cli.evaluate`."""
+"""The command `keras-symvae evaluate`, from a checkout."""
 
 import pathlib
 import sys
@@ -6,8 +6,7 @@ import sys
 if not __package__:  # started as a file, whose folder Python puts in front of all packages
     sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 
-from zoo.cli import commands
-from zoo.cli.evaluate import main
+from zoo.cli.evaluate import COMMAND
 
 if __name__ == "__main__":
-    commands.run(main)
+    COMMAND.run(sys.argv[1:], call="python -m scripts.evaluate")

@@ -1,4 +1,4 @@
-"""Draws from a trained model, see `zoo.cli.sample`."""
+"""The command `keras-symvae sample`, from a checkout."""
 
 import pathlib
 import sys
@@ -6,8 +6,7 @@ import sys
 if not __package__:  # started as a file, whose folder Python puts in front of all packages
     sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 
-from zoo.cli import commands
-from zoo.cli.sample import main
+from zoo.cli.sample import COMMAND
 
 if __name__ == "__main__":
-    commands.run(main)
+    COMMAND.run(sys.argv[1:], call="python -m scripts.sample")

@@ -1,138 +1,154 @@
-"""Measures a trained model on held-out data; prints JSON and writes it beside the model.
-
-python -m scripts.evaluate --run=runs/demo
-python -m scripts.evaluate --run=runs/demo --distances --log_likelihood --information
-python -m scripts.evaluate --model=model.keras --data=digits --consistency
-"""
+"""The command that measures a trained model on held-out data."""
 
 import json
 import pathlib
-import sys
-
-if not __package__:  # started as a file, whose folder Python puts in front of all packages
-    sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
+from typing import Any, get_args
 
 from absl import flags
 
 import zoo
-from keras_symvae import Pair
-from keras_symvae.model import questions as endpoints
-from zoo.cli import commands
+from keras_symvae import Learner, Pair
+from keras_symvae.model import questions
+from zoo.cli import seed
+from zoo.cli.command import Command
+from zoo.cli.out import new_file
 from zoo.datasets.preparation import BINARIZE, Preparation
+from zoo.runs import model_file, settings
 from zoo.runs import report as reports
-from zoo.runs.data import Data
-from zoo.runs.measurements import Measurements
+from zoo.runs.data import SPLIT_RULE, Data, target_of
+from zoo.runs.measurements import Extractor, Measurements
 
-flags.DEFINE_string("run", None, "Folder of a run: its model, its data.")
-flags.DEFINE_string("model", None, "A model.keras, in place of --run.")
-flags.DEFINE_string("data", None, "As in scripts.train. Default: the data of the run.")
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("run", None, "Folder of a run: its model, its data.", flag_values=FLAGS)
+flags.DEFINE_string("model", None, "A model.keras, in place of --run.", flag_values=FLAGS)
+flags.DEFINE_string("data", None, "As in `train`. Default: the data of the run.", flag_values=FLAGS)
 flags.DEFINE_enum(
     "binarize",
     None,
     list(BINARIZE),
-    "As in scripts.train. Default: as the run did; without one, 'threshold' for a model of bits.",
+    "As in `train`. Default: as the run did; without one, 'threshold' for a model of bits.",
+    flag_values=FLAGS,
 )
 flags.DEFINE_integer(
     "n",
     1000,
-    "Images that are generated, and at most so many held-out ones that they are compared with or "
-    "that are measured one by one. The metrics are those of all held-out images.",
+    "Images to generate, and the most held-out images to compare them with or to measure one by "
+    "one. The metrics are those of all held-out images.",
     lower_bound=2,
+    flag_values=FLAGS,
 )
-flags.DEFINE_integer(
-    "seed", 0, "The same seed gives the same draws.", lower_bound=0, upper_bound=2**31 - 1
-)
+seed.define(FLAGS)
 flags.DEFINE_bool(
     "distances",
     False,
     "Frechet and kernel distance of samples, one-shot and limiting, to held-out images; training "
     "images stand beside them as the distance that remains for a perfect model.",
+    flag_values=FLAGS,
 )
 flags.DEFINE_enum(
     "extractor",
     "auto",
-    ["auto", "classifier", "inception"],
+    list(get_args(Extractor)),
     "Features for the distances: Inception if Keras has its weights, else a classifier that is "
     "trained on the data once and kept beside the model.",
+    flag_values=FLAGS,
 )
-flags.DEFINE_enum("output", "sample", list(endpoints.OUTPUTS), "Pixels that distances compare.")
-flags.DEFINE_integer("limiting_steps", 1000, "Alternations of encoder and decoder.", lower_bound=1)
-flags.DEFINE_bool("log_likelihood", False, "The importance-weighted log-likelihood.")
-flags.DEFINE_integer("num_samples", 1000, "Draws per image for that.", lower_bound=1)
+flags.DEFINE_enum(
+    "output", "sample", list(questions.OUTPUTS), "Pixels that distances compare.", flag_values=FLAGS
+)
+flags.DEFINE_integer(
+    "limiting_steps", 1000, "Alternations of encoder and decoder.", lower_bound=1, flag_values=FLAGS
+)
+flags.DEFINE_bool(
+    "log_likelihood", False, "The importance-weighted log-likelihood.", flag_values=FLAGS
+)
+flags.DEFINE_integer(
+    "num_samples", 1000, "Draws per image for that.", lower_bound=1, flag_values=FLAGS
+)
 flags.DEFINE_bool(
     "annealed",
     False,
     "The log-likelihood by annealed importance sampling instead, --num_samples steps in 8 chains: "
     "for real codes, and encoders without density; it takes long, choose a small --n.",
+    flag_values=FLAGS,
 )
-flags.DEFINE_bool("information", False, "The information that every single latent bit holds.")
-flags.DEFINE_bool("consistency", False, "How the costs of both players drift along the chain.")
-flags.DEFINE_string("out", None, "The .json to write. Default: evaluation.json beside the model.")
-FLAGS = flags.FLAGS
+flags.DEFINE_bool(
+    "information", False, "The information that every single latent bit holds.", flag_values=FLAGS
+)
+flags.DEFINE_bool(
+    "consistency", False, "How the costs of both players drift along the chain.", flag_values=FLAGS
+)
+flags.DEFINE_string(
+    "out", None, "The .json to write. Default: evaluation.json beside the model.", flag_values=FLAGS
+)
+
 OF_PAIRS = ("distances", "log_likelihood", "consistency")
 
 
-def main():
-    if (FLAGS.run is None) == (FLAGS.model is None):
+def main(asked: flags.FlagValues) -> None:
+    """Measures, prints and writes."""
+    if (asked.run is None) == (asked.model is None):
         raise ValueError("say either --run=FOLDER or --model=FILE")
-    path = pathlib.Path(FLAGS.model or pathlib.Path(FLAGS.run) / "model.keras")
-    if FLAGS.annealed and not FLAGS.log_likelihood:
+    path = pathlib.Path(asked.model or pathlib.Path(asked.run) / "model.keras")
+    if asked.annealed and not asked.log_likelihood:
         raise ValueError("--annealed is a way to --log_likelihood; say both")
-    out = commands.new_file(FLAGS.out or path.with_name("evaluation.json"), suffixes=(".json",))
-    learner = commands.load_model(path, kinds=(Pair, zoo.Segmentation))
-    data = _data(learner, _settings(path))
-    measured = Measurements(learner, data, n=FLAGS.n, seed=FLAGS.seed)
-    report = {"metrics": measured.metrics()}
+    out = new_file(asked.out or path.with_name("evaluation.json"), suffixes=(".json",))
+    learner = model_file.load(path, kinds=(Pair, zoo.Segmentation))
+    data = _data(learner, _settings(path), name=asked.data, binarize=asked.binarize)
+    measured = Measurements(learner, data, n=asked.n, seed=asked.seed)
+    report: dict[str, Any] = {"metrics": measured.metrics()}
     if isinstance(learner.pair, zoo.Segmentation):
-        asked = [name for name in OF_PAIRS if FLAGS[name].value]
-        if asked:
-            raise ValueError(f"--{' --'.join(asked)} measure a pair, and this is a Segmentation")
+        refused = [name for name in OF_PAIRS if asked[name].value]
+        if refused:
+            raise ValueError(f"--{' --'.join(refused)} measure a pair, and this is a Segmentation")
         report["segmentation"] = measured.segmentation()
     if isinstance(learner.pair, zoo.SemiSupervised):
         report["accuracy"] = measured.accuracy()
-    if FLAGS.log_likelihood:
+    if asked.log_likelihood:
         report["log_likelihood"] = measured.log_likelihood(
-            num_samples=FLAGS.num_samples, annealed=FLAGS.annealed
+            num_samples=asked.num_samples, annealed=asked.annealed
         )
-    if FLAGS.information:
+    if asked.information:
         report["information"] = measured.information()
-    if FLAGS.consistency:
-        report["consistency"] = measured.consistency(steps=FLAGS.limiting_steps)
-    if FLAGS.distances:
+    if asked.consistency:
+        report["consistency"] = measured.consistency(steps=asked.limiting_steps)
+    if asked.distances:
         report["distances"] = measured.distances(
-            extractor=FLAGS.extractor,
+            extractor=asked.extractor,
             folder=path.parent,
-            steps=FLAGS.limiting_steps,
-            output=FLAGS.output,
+            steps=asked.limiting_steps,
+            output=asked.output,
         )
     report["settings"] = {
         "model": str(path),
         "data": data.name,
         "binarize": data.preparation.binarize,
-        "n": FLAGS.n,
-        "seed": FLAGS.seed,
+        "n": asked.n,
+        "seed": asked.seed,
     }
     report["versions"] = reports.versions()
     print(reports.write(out, report), end="")
 
 
-def _settings(path):
+def _settings(path: pathlib.Path) -> dict[str, Any]:
     """Returns the settings of the run that the model lies in, or {}."""
     beside = path.with_name("settings.json")
     return json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
 
 
-def _data(learner, settings):
+def _data(
+    learner: Learner, former: dict[str, Any], *, name: str | None, binarize: str | None
+) -> Data:
     image = learner.pair.families["x"]
-    name = FLAGS.data or settings.get("data")
+    name = name or former.get("data")
     if name is None:
         raise ValueError("say on which --data; the model lies in no folder of a run")
-    preparation = settings.get(
-        "preparation", {"binarize": "threshold" if image.discrete else "none"}
-    )
-    if FLAGS.binarize is not None:
-        preparation = {"binarize": FLAGS.binarize}
-    target = {zoo.Segmentation: "s", zoo.SemiSupervised: "y"}.get(type(learner.pair))
+    preparation: dict[str, Any] | None = former.get("preparation")
+    if preparation is None:
+        preparation = {"binarize": "threshold" if image.discrete else "none"}
+    if binarize is not None:
+        preparation = {"binarize": binarize}
+    target = target_of(type(learner.pair))
     return Data(
         name,
         shape=image.shape,
@@ -140,8 +156,29 @@ def _data(learner, settings):
         owner="the model",
         target=target,
         num_classes=learner.pair.families[target].num_classes if target else None,
+        split_rule=settings.split_rule(former) if former else SPLIT_RULE,
     )
 
 
-if __name__ == "__main__":
-    commands.run(main)
+COMMAND = Command(
+    name="evaluate",
+    summary="Measures a trained model on held-out data; JSON is printed and kept.",
+    examples=(
+        "--run=runs/demo --distances --log_likelihood --information",
+        "--model=model.keras --data=digits --consistency",
+    ),
+    flags=FLAGS,
+    common=(
+        "run",
+        "model",
+        "data",
+        "n",
+        "seed",
+        "distances",
+        "log_likelihood",
+        "information",
+        "consistency",
+        "out",
+    ),
+    main=main,
+)

@@ -1,63 +1,72 @@
-"""Draws from a trained model: a grid of images as .png, or all variables as .npz.
-
-python -m scripts.sample --model=runs/demo/model.keras --out=samples.png
-python -m scripts.sample --model=runs/demo/model.keras --steps=1000 --n=10000 --out=x.npz
-"""
-
-import pathlib
-import sys
-
-if not __package__:  # started as a file, whose folder Python puts in front of all packages
-    sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
+"""The command that draws from a trained model: a grid of images, or all variables as arrays."""
 
 import numpy as np
 from absl import flags
 
 import zoo
 from keras_symvae import Pair, pictures
-from keras_symvae.model import questions as endpoints
-from zoo.cli import commands
-from zoo.runs import portraits
+from keras_symvae.model import questions
+from zoo.cli import seed
+from zoo.cli.command import Command
+from zoo.cli.out import new_file
+from zoo.runs import model_file, portraits
 
-flags.DEFINE_string("model", None, "The model.keras that training wrote.", required=True)
-flags.DEFINE_string("out", None, "The .png or .npz file to write.", required=True)
-flags.DEFINE_integer("n", pictures.COLUMNS**2, "Examples; a .png shows at most 100.", lower_bound=1)
+MOST = pictures.COLUMNS**2  # images in a picture
+
+FLAGS = flags.FlagValues()
+flags.DEFINE_string("model", None, "The model.keras that training wrote.", flag_values=FLAGS)
+flags.DEFINE_string("out", None, "The .png or .npz file to write.", flag_values=FLAGS)
+flags.DEFINE_integer(
+    "n", MOST, f"Examples; a .png shows at most {MOST}.", lower_bound=1, flag_values=FLAGS
+)
 flags.DEFINE_integer(
     "steps",
     0,
     "0: one shot from the decoder; more: alternations of encoder and decoder that follow it. "
     "Images with label maps take at least 1: they come from the full limiting distribution.",
     lower_bound=0,
+    flag_values=FLAGS,
 )
 flags.DEFINE_enum(
-    "output", "mean", list(endpoints.OUTPUTS), "How pixels are shown: their mean, mode or a draw."
+    "output",
+    "mean",
+    list(questions.OUTPUTS),
+    "How pixels are shown: their mean, mode or a draw.",
+    flag_values=FLAGS,
 )
-flags.DEFINE_integer(
-    "seed", 0, "The same seed gives the same draws.", lower_bound=0, upper_bound=2**31 - 1
-)
-FLAGS = flags.FLAGS
+seed.define(FLAGS)
 
 
-def main():
-    path = commands.new_file(FLAGS.out, suffixes=(".png", ".npz"))
-    most = pictures.COLUMNS**2
-    if path.suffix == ".png" and FLAGS.n > most:
-        raise ValueError(f"a .png shows at most {most} images, not --n={FLAGS.n}; write a .npz")
-    learner = commands.load_model(FLAGS.model, kinds=(Pair, zoo.Segmentation))
-    options = {"seed": FLAGS.seed, "output": FLAGS.output}
+def main(asked: flags.FlagValues) -> None:
+    """Draws and writes the file."""
+    path = new_file(asked.out, suffixes=(".png", ".npz"))
+    if path.suffix == ".png" and asked.n > MOST:
+        raise ValueError(f"a .png shows at most {MOST} images, not --n={asked.n}; write a .npz")
+    learner = model_file.load(asked.model, kinds=(Pair, zoo.Segmentation))
+    options = {"seed": asked.seed, "output": asked.output}
     if isinstance(learner.pair, zoo.Segmentation):
-        values = learner.limiting_pairs(FLAGS.n, steps=FLAGS.steps, **options)
-    elif FLAGS.steps:
-        values = learner.limiting(FLAGS.n, steps=FLAGS.steps, **options)
+        values = learner.limiting_pairs(asked.n, steps=asked.steps, **options)
+    elif asked.steps:
+        values = learner.limiting(asked.n, steps=asked.steps, **options)
     else:
-        values = learner.generate(FLAGS.n, **options)
+        values = learner.generate(asked.n, **options)
     if path.suffix == ".png":
-        columns = min(pictures.COLUMNS, int(np.ceil(np.sqrt(FLAGS.n))))
+        columns = min(pictures.COLUMNS, int(np.ceil(np.sqrt(asked.n))))
         pictures.save(path, portraits.grid(learner.pair, values, columns=columns))
     else:
         np.savez_compressed(path, **values)
-    print(f"{FLAGS.n} examples are in {path}")
+    print(f"{asked.n} examples are in {path}")
 
 
-if __name__ == "__main__":
-    commands.run(main)
+COMMAND = Command(
+    name="sample",
+    summary="Draws from a trained model: a grid of images as .png, or all variables as .npz.",
+    examples=(
+        "--model=runs/demo/model.keras --out=samples.png",
+        "--model=runs/demo/model.keras --steps=1000 --n=10000 --out=x.npz",
+    ),
+    flags=FLAGS,
+    common=("model", "out", "n", "steps", "output", "seed"),
+    needed=("model", "out"),
+    main=main,
+)

@@ -1,36 +1,38 @@
-"""Trains a preset of the zoo; everything about the run goes into one folder.
+"""The command that trains a preset of the zoo, with everything about the run in one folder."""
 
-python -m scripts.train                                     # digits, symmetric learning
-python -m scripts.train --preset=fashion_mnist_ladder --learner=elbo --out=runs/fashion
-python -m scripts.train --out=runs/fashion --resume         # after an interruption
-"""
-
-import pathlib
 import sys
-
-if not __package__:  # started as a file, whose folder Python puts in front of all packages
-    sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
 
 from absl import flags
 
-from zoo.cli import commands
+from keras_symvae.learners import LEARNERS
+from zoo.cli import seed
+from zoo.cli.command import Command
 from zoo.datasets.preparation import BINARIZE
 from zoo.presets.table import PRESETS
 from zoo.runs import settings
 from zoo.runs.run import Run
 
-flags.DEFINE_enum("preset", "digits_ladder", list(PRESETS), "Architecture and recipe.")
+FLAGS = flags.FlagValues()
+flags.DEFINE_enum(
+    "preset",
+    "digits_ladder",
+    list(PRESETS),
+    "Architecture and recipe; `keras-symvae presets` lists them.",
+    flag_values=FLAGS,
+)
 flags.DEFINE_enum(
     "learner",
     None,
-    list(settings.LEARNERS),
+    sorted(LEARNERS),
     "How it is trained. Default: symmetric, for a team of pairs cooperative.",
+    flag_values=FLAGS,
 )
 flags.DEFINE_string(
     "data",
     None,
     "Images: 'digits', a TFDS name or tfds:NAME, a folder of IDX files or of images, or a .npz "
     "with x and perhaps y. Default: those of the preset.",
+    flag_values=FLAGS,
 )
 flags.DEFINE_integer(
     "labels_per_class",
@@ -38,6 +40,7 @@ flags.DEFINE_integer(
     "Training images of each class whose labels are used, for semi-supervised presets; which ones "
     "depends on --seed. Default: all.",
     lower_bound=1,
+    flag_values=FLAGS,
 )
 flags.DEFINE_integer(
     "masks",
@@ -45,12 +48,14 @@ flags.DEFINE_integer(
     "Training images whose label maps are used, for segmentation presets; the others count as "
     "images without one. Default: all.",
     lower_bound=1,
+    flag_values=FLAGS,
 )
 flags.DEFINE_string(
     "prior",
     None,
     "Prior of z0, known only by samples: a .npz with z0, a .npy, or a model.keras whose x it is. "
     "Default: that of the preset.",
+    flag_values=FLAGS,
 )
 flags.DEFINE_enum(
     "binarize",
@@ -58,33 +63,37 @@ flags.DEFINE_enum(
     list(BINARIZE),
     "How gray pixels become bits: not at all, where they exceed 7/16, or drawn anew with the gray "
     "level as probability. Default: as the preset does.",
+    flag_values=FLAGS,
 )
-flags.DEFINE_integer("steps", None, "Training steps. Default: of the preset.", lower_bound=1)
-flags.DEFINE_integer("batch_size", None, "Images per step. Default: of the preset.", lower_bound=1)
+flags.DEFINE_integer(
+    "steps", None, "Training steps. Default: of the preset.", lower_bound=1, flag_values=FLAGS
+)
+flags.DEFINE_integer(
+    "batch_size", None, "Images per step. Default: of the preset.", lower_bound=1, flag_values=FLAGS
+)
 flags.DEFINE_float(
     "learning_rate",
     None,
     "Peak learning rate of Adam; it falls to 0 along a cosine. Default: of the preset.",
     lower_bound=1e-12,
+    flag_values=FLAGS,
 )
-flags.DEFINE_integer(
-    "seed",
-    0,
-    "Decides initial weights, order of the data and all draws.",
-    lower_bound=0,
-    upper_bound=2**31 - 1,
+seed.define(FLAGS, text="Decides initial weights, order of the data and all draws.")
+flags.DEFINE_string(
+    "out", None, "Folder of the run. Default: runs/PRESET-LEARNER.", flag_values=FLAGS
 )
-flags.DEFINE_string("out", None, "Folder of the run. Default: runs/PRESET-LEARNER.")
 flags.DEFINE_multi_string(
     "option",
     [],
     "name=value, an argument of the learner such as free_bits=0 or estimator=straight_through; may "
     "be repeated. Default: of the preset.",
+    flag_values=FLAGS,
 )
 flags.DEFINE_bool(
     "resume",
     False,
     "Go on with the interrupted run in --out, with the settings it was started with.",
+    flag_values=FLAGS,
 )
 flags.DEFINE_integer(
     "epoch_steps",
@@ -92,12 +101,14 @@ flags.DEFINE_integer(
     "Steps between two lines of metrics, which are also the points from which a run is resumed. "
     "Default: a twentieth of --steps, at most 500.",
     lower_bound=1,
+    flag_values=FLAGS,
 )
 flags.DEFINE_integer(
     "limiting_steps",
     100,
     "Alternations of encoder and decoder behind limiting.png.",
     lower_bound=1,
+    flag_values=FLAGS,
 )
 flags.DEFINE_integer(
     "steps_per_execution",
@@ -105,30 +116,33 @@ flags.DEFINE_integer(
     "Steps per call of the compiled step; more is faster. Default: of the preset, as far as it "
     "divides --steps and --epoch_steps.",
     lower_bound=1,
+    flag_values=FLAGS,
 )
-flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA.")
+flags.DEFINE_bool("jit_compile", False, "Compile the step with XLA.", flag_values=FLAGS)
 flags.DEFINE_enum(
     "verbose",
     "auto",
     ["auto", "0", "1", "2"],
     "0 silent, 1 progress bar, 2 one line per epoch. Default: the bar in a terminal, else lines.",
+    flag_values=FLAGS,
 )
-FLAGS = flags.FLAGS
 
 HELD_OUT = 2000  # images: enough for a curve, and cheap after every epoch
 
 
-def main():
-    asked = {name: FLAGS[name].value for name in settings.FLAGS}
-    learner = FLAGS.learner or next(iter(PRESETS[FLAGS.preset].recipes))
-    run = Run(FLAGS.out or f"runs/{FLAGS.preset}-{learner}")
-    if FLAGS.resume:
-        given = {name: value for name, value in asked.items() if FLAGS[name].present}
-        chosen = settings.resolve({**asked, **run.settings["flags"], **given})
-        settings.check_same(chosen, former=run.settings)
+def main(asked: flags.FlagValues) -> None:
+    """Trains, and writes everything about the run."""
+    values = {name: asked[name].value for name in settings.FLAGS}
+    game = asked.learner or next(iter(PRESETS[asked.preset].recipes))
+    run = Run(asked.out or f"runs/{asked.preset}-{game}")
+    if asked.resume:
+        given = {name: value for name, value in values.items() if asked[name].present}
+        former = run.settings
+        chosen = settings.resolve({**values, **former["flags"], **given}, former=former)
+        settings.check_same(chosen, former=former)
     else:
         run.check_new()
-        chosen = settings.resolve(asked)
+        chosen = settings.resolve(values)
     # Data that do not fit are refused before there is a folder.
     data = settings.data(chosen)
     batches = data.batches(
@@ -138,9 +152,9 @@ def main():
     )
     held_out = data.held_out(limit=HELD_OUT)
     learner = settings.learner(chosen)
-    if not FLAGS.resume:
+    if not asked.resume:
         run.begin(chosen)
-    verbose = int(FLAGS.verbose) if FLAGS.verbose != "auto" else 1 if sys.stdout.isatty() else 2
+    verbose = int(asked.verbose) if asked.verbose != "auto" else 1 if sys.stdout.isatty() else 2
     tell = print if verbose else (lambda message: None)
     tell(
         f"{chosen['preset']}, {chosen['learner']} learning: {chosen['steps']} steps of "
@@ -149,8 +163,8 @@ def main():
     if not run.train(learner, batches, held_out, settings=chosen, verbose=verbose):
         tell("All steps of this run were done; its model, report and pictures are written anew.")
     run.save(learner)
-    run.draw(learner, held_out, limiting_steps=FLAGS.limiting_steps, seed=chosen["seed"])
-    others = {"limiting_steps": FLAGS.limiting_steps, "out": str(run.folder)}
+    run.draw(learner, held_out, limiting_steps=asked.limiting_steps, seed=chosen["seed"])
+    others = {"limiting_steps": asked.limiting_steps, "out": str(run.folder)}
     report = run.report({**chosen, **others})
     loss = report["metrics"]["val_loss"]
     tell(
@@ -161,5 +175,26 @@ def main():
     )
 
 
-if __name__ == "__main__":
-    commands.run(main, interrupted="interrupted; go on by --resume with the same --out")
+COMMAND = Command(
+    name="train",
+    summary="Trains a preset of the zoo; everything about the run goes into one folder.",
+    examples=(
+        "--preset=fashion_mnist_ladder --learner=elbo --out=runs/fashion",
+        "--out=runs/fashion --resume",
+    ),
+    flags=FLAGS,
+    common=(
+        "preset",
+        "learner",
+        "data",
+        "steps",
+        "batch_size",
+        "learning_rate",
+        "labels_per_class",
+        "seed",
+        "out",
+        "resume",
+    ),
+    main=main,
+    interrupted="interrupted; go on by --resume with the same --out",
+)

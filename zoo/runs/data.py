@@ -1,13 +1,23 @@
 """The data of a run: images and what is known of them, checked against the model and prepared."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import tensorflow as tf
 
 from keras_symvae import Batches, seeds
 from keras_symvae.data.batches import Mixture
+from zoo.architectures.segmentation import Segmentation
+from zoo.architectures.semi_supervised import SemiSupervised
 from zoo.datasets import images as datasets
 from zoo.datasets import label_maps
+from zoo.datasets.images import Images
+from zoo.datasets.label_maps import LabelMaps
+from zoo.datasets.preparation import Preparation
 
+# Rules by which a data set that comes in one part is split, see `zoo.datasets.splits`.
+OLD_SPLIT_RULE = "shuffled"  # of runs whose settings name none
+SPLIT_RULE = "stratified"  # of new runs
 CHUNK = 1000  # images prepared at once; part of what the fixed draws are
 TARGETS = {"y": "labels", "s": "label maps"}  # what may be known of an image
 
@@ -24,16 +34,26 @@ class Data:
         num_classes: of the target.
         labelled: number of training images, for labels of each class, whose target is used.
             None: of all.
+        split_rule: how data that come in one part are split.
     """
 
     def __init__(
-        self, name, *, shape, preparation, owner, target=None, num_classes=None, labelled=None
+        self,
+        name: str,
+        *,
+        shape: Sequence[int],
+        preparation: Preparation,
+        owner: str,
+        target: str | None = None,
+        num_classes: int | None = None,
+        labelled: int | None = None,
+        split_rule: str = SPLIT_RULE,
     ):
-        self.name, self.shape = name, tuple(shape)
+        self.name, self.shape, self.split_rule = name, tuple(shape), split_rule
         self.preparation, self.owner = preparation, owner
         self.target, self.num_classes, self.labelled = target, num_classes, labelled
 
-    def read(self, split):
+    def read(self, part: str) -> Images | LabelMaps:
         """Returns `zoo.datasets.Images` or `zoo.label_maps.LabelMaps`, unprepared.
 
         Raises:
@@ -41,10 +61,11 @@ class Data:
         """
         if self.target == "s":
             own = self.name.startswith(label_maps.SILHOUETTES) or self.name.endswith(".npz")
-            size = None if own else self.shape[:2]
-            images = label_maps.load(self.name, split=split, size=size, split_rule="shuffled")
+            height, width, _ = self.shape
+            size = None if own else (height, width)
+            images = label_maps.load(self.name, split=part, size=size, split_rule=self.split_rule)
         else:
-            images = datasets.load(self.name, split=split, split_rule="shuffled")
+            images = datasets.load(self.name, split=part, split_rule=self.split_rule)
         if images.x.shape[1:] != self.shape:
             raise ValueError(
                 f"images of {self.name!r} are {images.x.shape[1:]}, but {self.owner} takes "
@@ -62,7 +83,9 @@ class Data:
             )
         return images
 
-    def batches(self, *, batch_size, labelled_batch_size=None, seed):
+    def batches(
+        self, *, batch_size: int, labelled_batch_size: int | None = None, seed: int
+    ) -> Batches | Mixture:
         """Returns the `Minibatches` of training images, prepared anew for every step.
 
         Where only some targets are used, `labelled_batch_size` images that have one are added to
@@ -84,11 +107,11 @@ class Data:
         ]
         return Mixture(parts)
 
-    def chosen(self, target, *, seed):
+    def chosen(self, target: np.ndarray, *, seed: int) -> np.ndarray:
         """Returns the indices of the training images whose targets are used, a function of seed.
 
         Raises:
-            ValueError: there are not so many.
+            ValueError: there are fewer.
         """
         order = np.random.RandomState(seed).permutation(len(target))
         if self.target == "s":
@@ -105,7 +128,7 @@ class Data:
             )
         return np.concatenate([group[: self.labelled] for group in groups])
 
-    def held_out(self, *, limit=None):
+    def held_out(self, *, limit: int | None = None) -> dict[str, np.ndarray]:
         """Returns test data {name: [N, ...]} without flips and noise, always the same."""
         images = self.read("test")
         values = {"x": self.prepared(spread(images.x, limit))}
@@ -113,7 +136,7 @@ class Data:
             values[self.target] = spread(getattr(images, self.target), limit)
         return values
 
-    def prepared(self, x):
+    def prepared(self, x: np.ndarray) -> np.ndarray:
         """Returns images [N, H, W, C] prepared with fixed draws, without flips and noise."""
         clean, parts = self.preparation.clean(), []
         for index, start in enumerate(range(0, len(x), CHUNK)):
@@ -122,7 +145,12 @@ class Data:
         return np.concatenate(parts)
 
 
-def spread(x, limit):
+def target_of(model: type) -> str | None:
+    """Returns what a model of this class learns beside images: "y", "s" or nothing."""
+    return {SemiSupervised: "y", Segmentation: "s"}.get(model)
+
+
+def spread(x: np.ndarray, limit: int | None) -> np.ndarray:
     """Returns at most `limit` entries of x, evenly spaced: files may be sorted by class."""
     if limit is None or len(x) <= limit:
         return x

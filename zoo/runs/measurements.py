@@ -1,15 +1,21 @@
 """The measurements of a trained model on held-out images, ready for a report."""
 
+import pathlib
+from typing import Any, Literal
+
 import numpy as np
 
-from keras_symvae import Team, evaluation
-from zoo.runs.data import spread
+from keras_symvae import Learner, Team, evaluation
+from keras_symvae.evaluation.features import FeatureExtractor
+from zoo.datasets.images import Images
+from zoo.runs.data import Data, spread
 
 BATCH_SIZE = 500
+Extractor = Literal["auto", "classifier", "inception"]
 
 
 class Measurements:
-    """What `scripts.evaluate` can measure.
+    """What `keras-symvae evaluate` can measure.
 
     Args:
         learner: the trained model.
@@ -18,27 +24,27 @@ class Measurements:
         seed: integer.
     """
 
-    def __init__(self, learner, data, *, n, seed):
+    def __init__(self, learner: Learner, data: Data, *, n: int, seed: int):
         self.learner, self.data, self.n, self.seed = learner, data, n, seed
         self.held_out = data.held_out()
 
-    def metrics(self):
+    def metrics(self) -> dict[str, float]:
         """Returns {name: mean cost over all held-out images}, nats."""
         return self.learner.evaluate(
             self.held_out, batch_size=BATCH_SIZE, verbose=0, return_dict=True
         )
 
-    def accuracy(self):
+    def accuracy(self) -> float:
         """Returns the share of held-out images whose class is recognised."""
         right = self.learner.classify(self.held_out["x"]).argmax(axis=1) == self.held_out["y"]
         return float(np.mean(right))
 
-    def segmentation(self):
+    def segmentation(self) -> dict[str, float]:
         """Returns {"pixel_accuracy", "mean_iou"} of the segmented held-out images."""
         x, s = (spread(self.held_out[name], self.n) for name in ("x", "s"))
         return evaluation.agreement(self.learner.segment(x, seed=self.seed)["s"], s)
 
-    def log_likelihood(self, *, num_samples, annealed=False):
+    def log_likelihood(self, *, num_samples: int, annealed: bool = False) -> dict[str, Any]:
         """Returns the mean log-likelihood in nats, with the standard error of that mean."""
         pair, data = self.learner.pair, {"x": spread(self.held_out["x"], self.n)}
         if annealed:
@@ -55,7 +61,7 @@ class Measurements:
             "num_images": len(found),
         }
 
-    def information(self):
+    def information(self) -> dict[str, dict[str, Any]]:
         """Returns {latent: {"sum": nats, "per_element": [nats]}}."""
         pair = self.learner.pair
         members = pair.members.values() if isinstance(pair, Team) else [pair]
@@ -68,12 +74,14 @@ class Measurements:
             name: {"sum": float(np.sum(each)), "per_element": each} for name, each in found.items()
         }
 
-    def consistency(self, *, steps):
+    def consistency(self, *, steps: int) -> list[dict[str, Any]]:
         """Returns the rows of `evaluation.consistency` up to this number of alternations."""
         looks = [0] + [10**power for power in range(10) if 10**power < steps] + [steps]
         return evaluation.consistency(self.learner.pair, steps=looks, n=self.n, seed=self.seed)
 
-    def distances(self, *, extractor, folder, steps, output):
+    def distances(
+        self, *, extractor: Extractor, folder: pathlib.Path, steps: int, output: str
+    ) -> dict[str, Any]:
         """Returns the distances of equally many training images and samples to held-out images."""
         images = self.data.read("train")
         x = self.data.prepared(images.x)
@@ -92,10 +100,10 @@ class Measurements:
             report[name] = evaluation.distance_report(features, real, clipped, seed=self.seed)
         return report
 
-    def features(self, *, extractor, folder):
+    def features(self, *, extractor: Extractor, folder: pathlib.Path) -> FeatureExtractor:
         """Returns the `FeatureExtractor`; a classifier is trained once and kept in the folder."""
         images = self.data.read("train")
-        if images.y is None:
+        if not isinstance(images, Images) or images.y is None or images.num_classes is None:
             if extractor != "inception":
                 raise ValueError(
                     f"{self.data.name!r} has no labels to train a classifier with; use "

@@ -1,10 +1,14 @@
 """Portraits: the pictures of a trained model, by what it models."""
 
+import pathlib
+from collections.abc import Mapping
+
 import numpy as np
 
-from keras_symvae import Team, pictures
-from zoo.runs.data import spread
+from keras_symvae import Learner, Pair, Team, pictures
+from zoo.architectures.segmentation import Segmentation
 from zoo.datasets.label_maps import colours
+from zoo.runs.data import spread
 
 OF_PAIR = ("samples.png", "limiting.png", "reconstructions.png")
 OF_TEAM = ("samples.png", "limiting.png", "segmentations.png", "transfer.png")
@@ -12,7 +16,14 @@ SHOWN = 100  # images in a picture, 10 x 10
 ROW = 10
 
 
-def draw(folder, learner, held_out, *, limiting_steps, seed):
+def draw(
+    folder: pathlib.Path,
+    learner: Learner,
+    held_out: Mapping[str, np.ndarray],
+    *,
+    limiting_steps: int,
+    seed: int,
+) -> None:
     """Writes the pictures of a model into a folder; pixels are shown by their means.
 
     Args:
@@ -22,8 +33,9 @@ def draw(folder, learner, held_out, *, limiting_steps, seed):
         limiting_steps: alternations behind limiting.png.
         seed: integer.
     """
-    if isinstance(learner.pair, Team):
-        return _segmentation(folder, learner.pair, held_out, limiting_steps, seed)
+    if isinstance(learner.pair, Segmentation):
+        options = {"limiting_steps": limiting_steps, "seed": seed}
+        return _segmentation(folder, learner.pair, held_out, **options)
     given = {}
     if "y" in learner.pair.latent:  # a row for every class
         given["y"] = np.repeat(np.arange(learner.pair.families["y"].num_classes), ROW)
@@ -38,7 +50,14 @@ def draw(folder, learner, held_out, *, limiting_steps, seed):
     pictures.save(folder / "reconstructions.png", both)
 
 
-def _segmentation(folder, team, held_out, limiting_steps, seed):
+def _segmentation(
+    folder: pathlib.Path,
+    team: Segmentation,
+    held_out: Mapping[str, np.ndarray],
+    *,
+    limiting_steps: int,
+    seed: int,
+) -> None:
     """Held-out images with their maps; appearance transferred; the full limiting distribution."""
     x, s = (spread(held_out[name], ROW) for name in ("x", "s"))
     palette = colours(team.families["s"].num_classes)
@@ -69,7 +88,7 @@ def _segmentation(folder, team, held_out, limiting_steps, seed):
     pictures.save(folder / "samples.png", grid(team, free))
 
 
-def grid(model, values, *, columns=ROW):
+def grid(model: Pair | Team, values: Mapping[str, np.ndarray], *, columns: int = ROW) -> np.ndarray:
     """Returns the grid of images, of a team above their label maps, uint8 [height, width, C]."""
     if not isinstance(model, Team):
         return pictures.grid(values["x"], columns=columns)
@@ -77,6 +96,6 @@ def grid(model, values, *, columns=ROW):
     return pictures.pairs(_painted(values["x"]), palette[values["s"]], columns=columns)
 
 
-def _painted(x):
+def _painted(x: np.ndarray) -> np.ndarray:
     """Returns images [N, H, W, 1 or 3] as colours [N, H, W, 3]."""
     return np.repeat(x, 3, axis=-1) if x.shape[-1] == 1 else x

@@ -7,6 +7,8 @@ import os
 import pathlib
 import platform
 import statistics
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -16,7 +18,7 @@ import tensorflow_probability as tfp
 import keras_symvae
 
 
-def write(path, report):
+def write(path: str | os.PathLike, report: Any) -> str:
     """Writes a report in one move and returns its text."""
     path = pathlib.Path(path)
     text = json.dumps(_finite(report), indent=2, allow_nan=False) + "\n"
@@ -26,7 +28,9 @@ def write(path, report):
     return text
 
 
-def of_training(records, *, settings):
+def of_training(
+    records: Sequence[Mapping[str, Any]], *, settings: Mapping[str, Any]
+) -> dict[str, Any]:
     """Returns the report of a run: the last and the best value of every metric, and its speed.
 
     Metrics are nats per example; the best is the lowest cost, the most information or accuracy.
@@ -35,7 +39,7 @@ def of_training(records, *, settings):
         records: what `callbacks.MetricsLog` wrote.
         settings: flags and recipe.
     """
-    names = {name: None for record in records for name in record["metrics"]}
+    names = dict.fromkeys(name for record in records for name in record["metrics"])
     metrics = {}
     for name in names:
         values = [record["metrics"].get(name) for record in records]
@@ -54,7 +58,7 @@ def of_training(records, *, settings):
     }
 
 
-def versions():
+def versions() -> dict[str, str]:
     """Returns {name: version} of what decides results."""
     return {
         "keras_symvae": keras_symvae.__version__,
@@ -66,7 +70,7 @@ def versions():
     }
 
 
-def _finite(content):
+def _finite(content: Any) -> Any:
     if isinstance(content, dict):
         return {key: _finite(value) for key, value in content.items()}
     if isinstance(content, (list, tuple, np.ndarray)):

@@ -3,8 +3,13 @@
 import json
 import os
 import pathlib
+from collections.abc import Mapping
+from typing import Any
 
-from keras_symvae import callbacks, pictures
+import numpy as np
+
+from keras_symvae import Learner, callbacks, pictures
+from keras_symvae.data.batches import Minibatches
 from zoo.runs import portraits
 from zoo.runs import report as reports
 
@@ -25,13 +30,13 @@ class Run:
         folder: its path.
     """
 
-    def __init__(self, folder):
+    def __init__(self, folder: str | os.PathLike):
         self.folder = pathlib.Path(folder)
         self.model = self.folder / "model.keras"
         self.log = callbacks.MetricsLog(self.folder / "metrics.jsonl")
 
     @property
-    def settings(self):
+    def settings(self) -> dict[str, Any]:
         """The settings it was started with.
 
         Raises:
@@ -42,7 +47,7 @@ class Run:
             raise FileNotFoundError(f"{self.folder} holds no run; a run has a settings.json")
         return json.loads(path.read_text(encoding="utf-8"))
 
-    def check_new(self):
+    def check_new(self) -> None:
         """Refuses a folder in which training would write over anything that was trained.
 
         A run that failed before its first epoch had ended is nothing to keep.
@@ -59,12 +64,20 @@ class Run:
                 "--resume, or choose another --out"
             )
 
-    def begin(self, settings):
+    def begin(self, settings: Mapping[str, Any]) -> None:
         """Makes the folder and keeps the settings there."""
         self.folder.mkdir(parents=True, exist_ok=True)
         reports.write(self.folder / "settings.json", settings)
 
-    def train(self, learner, batches, held_out, *, settings, verbose):
+    def train(
+        self,
+        learner: Learner,
+        batches: Minibatches,
+        held_out: Mapping[str, np.ndarray],
+        *,
+        settings: Mapping[str, Any],
+        verbose: int,
+    ) -> int:
         """Trains up to the last step, from wherever the backup ends; returns the epochs it did."""
         backup = callbacks.Backup(self.folder / "backup")
         logs = self.folder / "tensorboard"
@@ -96,23 +109,30 @@ class Run:
                 done = epochs
         return done - before
 
-    def save(self, learner):
+    def save(self, learner: Learner) -> None:
         """Writes the model in one move, so that no half-written file takes its name."""
         unfinished = self.folder / "unfinished.keras"
         learner.save(unfinished)
         os.replace(unfinished, self.model)
 
-    def draw(self, learner, held_out, *, limiting_steps, seed):
-        """Writes the pictures, see `portraits.draw`."""
+    def draw(
+        self,
+        learner: Learner,
+        held_out: Mapping[str, np.ndarray],
+        *,
+        limiting_steps: int,
+        seed: int,
+    ) -> None:
+        """Writes the pictures that `portraits.draw` describes, and the curves."""
         portraits.draw(self.folder, learner, held_out, limiting_steps=limiting_steps, seed=seed)
         pictures.curves(self.folder / "curves.png", self.log.records())
 
-    def last_report(self):
+    def last_report(self) -> dict[str, Any]:
         """Returns what `report` wrote last."""
         return json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
 
-    def report(self, settings):
-        """Writes and returns report.json, see `reports.of_training`."""
+    def report(self, settings: Mapping[str, Any]) -> dict[str, Any]:
+        """Writes and returns report.json, which `reports.of_training` describes."""
         report = reports.of_training(self.log.records(), settings=settings)
         reports.write(self.folder / "report.json", report)
         return report

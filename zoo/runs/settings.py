@@ -4,26 +4,21 @@ import dataclasses
 import json
 import math
 import pathlib
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
 
-from keras_symvae import (
-    ASVAE,
-    AVB,
-    ELBO,
-    FGAN,
-    SVAE,
-    WAE,
-    Cooperative,
-    Pair,
-    SymmetricEquilibrium,
-)
-from zoo.cli import commands
-from zoo.runs.data import Data
-from zoo.presets import table as presets
+from keras_symvae import Learner, Pair
+from keras_symvae import learners as games
 from zoo.datasets.preparation import Preparation
+from zoo.presets import table as presets
 from zoo.presets.recipes import Recipe
+from zoo.runs import model_file
+from zoo.runs.data import OLD_SPLIT_RULE, SPLIT_RULE, Data
+
+Settings = dict[str, Any]  # plain JSON values, which the settings.json of a run keeps
 
 FLAGS = (
     "preset",
@@ -42,25 +37,18 @@ FLAGS = (
     "steps_per_execution",
     "jit_compile",
 )
-LEARNERS = {
-    "symmetric": SymmetricEquilibrium,
-    "elbo": ELBO,
-    "cooperative": Cooperative,
-    "avb": AVB,
-    "as_vae": ASVAE,
-    "svae": SVAE,
-    "wae": WAE,
-    "fgan": FGAN,
-}
-EPOCHS = 20  # about so many lines of metrics, where a run is short enough
+# What runs did before there was a setting for it; any other setting was off.
+BEFORE = {"split_rule": OLD_SPLIT_RULE}
+EPOCHS = 20  # lines of metrics, approximately, of a run that is short enough
 LONGEST_EPOCH = 500  # steps: metrics, pictures and backup are never older than that
 
 
-def resolve(flags):
+def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None) -> Settings:
     """Returns the settings as plain JSON values: what the flags leave open, the preset decides.
 
     Args:
         flags: {name: value or None} of all `FLAGS`; they are kept under "flags".
+        former: settings of the run that is resumed, which keeps its rule of splitting data.
 
     Raises:
         ValueError: the flags contradict one another.
@@ -110,6 +98,7 @@ def resolve(flags):
         "preset": flags["preset"],
         "learner": learner,
         "data": source,
+        "split_rule": SPLIT_RULE if former is None else split_rule(former),
         "labelled": flags["labels_per_class"] or flags["masks"],
         "prior": flags["prior"] and str(pathlib.Path(flags["prior"]).expanduser().resolve()),
         "steps": steps,
@@ -128,23 +117,23 @@ def resolve(flags):
     return json.loads(json.dumps(settings, default=repr))
 
 
-def learner(settings):
+def learner(settings: Mapping[str, Any]) -> Learner:
     """Returns the compiled, untrained learner; its weights depend on the settings alone."""
     fields = [field.name for field in dataclasses.fields(Recipe)]
     recipe = Recipe(**{name: settings[name] for name in fields})
     keras.utils.set_random_seed(settings["seed"])
     prior = {} if settings["prior"] is None else {"prior": _prior(settings["prior"])}
     pair = presets.get(settings["preset"]).pair(**prior)
-    model = LEARNERS[settings["learner"]](pair, seed=settings["seed"], **recipe.options)
+    model = games.get(settings["learner"])(pair, seed=settings["seed"], **recipe.options)
     model.compile(
-        recipe.optimizer(steps=settings["steps"]),
+        recipe.optimizer(steps=settings["steps"]),  # pyright: ignore[reportArgumentType]
         steps_per_execution=settings["steps_per_execution"],
         jit_compile=settings["jit_compile"],
     )
     return model
 
 
-def data(settings):
+def data(settings: Mapping[str, Any]) -> Data:
     """Returns the `Data` of a run."""
     architecture = settings["architecture"]
     return Data(
@@ -155,17 +144,22 @@ def data(settings):
         target=presets.get(settings["preset"]).target,
         num_classes=architecture.get("num_classes"),
         labelled=settings["labelled"],
+        split_rule=split_rule(settings),
     )
 
 
-def check_same(settings, *, former):
-    """Refuses settings that would make another run than the former ones.
+def split_rule(settings: Mapping[str, Any]) -> str:
+    """Returns the rule by which a run splits data that come in one part."""
+    return settings.get("split_rule", BEFORE["split_rule"])
 
-    What the former ones do not name, because there was no such setting yet, was off.
+
+def check_same(settings: Mapping[str, Any], *, former: Mapping[str, Any]) -> None:
+    """Refuses settings that would make another run than the former ones.
 
     Raises:
         ValueError: names every setting that differs, with both values.
     """
+    former = {**BEFORE, **former}
     changed = [
         f"{name} was {former.get(name)!r} and is now {value!r}"
         for name, value in settings.items()
@@ -178,7 +172,7 @@ def check_same(settings, *, former):
         )
 
 
-def _prior(path):
+def _prior(path: str | pathlib.Path) -> Pair | np.ndarray:
     """Returns the prior of z0 in a file: rows z0 of a .npz or .npy, or the pair of a model.keras.
 
     Raises:
@@ -186,9 +180,12 @@ def _prior(path):
     """
     path = pathlib.Path(path)
     if path.suffix == ".keras":
-        trained = commands.load_model(path).pair
-        if not isinstance(trained, Pair) or trained.observed != ("x",):
-            raise ValueError(f"--prior={path} is no model of one variable x")
+        trained = model_file.load(path).pair
+        names = [*trained.observed, *trained.context]
+        if names != ["x"]:
+            raise ValueError(
+                f"--prior={path} is a model of {', '.join(names)}; take one of x alone"
+            )
         return trained
     if path.suffix not in (".npz", ".npy"):
         raise ValueError(f"--prior is a .npz with z0, a .npy or a model.keras; received {path}")
@@ -198,7 +195,7 @@ def _prior(path):
     return rows["z0"] if path.suffix == ".npz" else rows
 
 
-def _options(assignments):
+def _options(assignments: Iterable[str]) -> dict[str, Any]:
     """Returns {argument of the learner: value} of "name=value"; a value is JSON or a word."""
     options = {}
     for assignment in assignments:
@@ -214,7 +211,7 @@ def _options(assignments):
     return options
 
 
-def _settled(data):
+def _settled(data: str) -> str:
     """A path is kept in full, so that a run can be resumed from another folder."""
     path = pathlib.Path(data).expanduser()
     return str(path.resolve()) if data != "digits" and path.exists() else data

@@ -10,12 +10,12 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from keras_symvae import Batches, evaluation, pictures
+from keras_symvae.learners import LEARNERS
 from scripts.experiments.experiment import Experiment, markdown, mean_of
 from zoo.datasets import images as datasets
 from zoo.datasets.preparation import Preparation
 from zoo.presets import table as presets
 from zoo.presets.recipes import Recipe
-from zoo.runs.settings import LEARNERS
 
 TWIN = {"likelihood": "bernoulli", "decoder_activation": "elu"}  # the decoder of "implicit"
 METHODS: dict[str, tuple[str, str, dict[str, Any]]] = {  # preset, learner, what differs from it

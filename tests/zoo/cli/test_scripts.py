@@ -1,10 +1,19 @@
-"""The scripts as users start them: as processes, on the embedded digits."""
+"""The commands on the embedded digits; a few are processes, as users start them from a checkout.
 
+A process takes seconds to import TensorFlow, so that one is started only where a test asks what a
+process does: end by a signal, print nothing but its own words, find its packages.
+"""
+
+import contextlib
+import dataclasses
+import io
 import json
 import math
 import os
 import pathlib
 import re
+import runpy
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,26 +27,31 @@ from PIL import Image
 
 import keras_symvae as sv
 import zoo  # noqa: F401 (registers the classes that model files name)
-from zoo.cli import commands
-from zoo.runs import portraits, settings
+from keras_symvae.learners import LEARNERS
+from scripts import figures
+from zoo.cli import evaluate, export, sample, train
+from zoo.cli.out import new_file
+from zoo.runs import model_file, portraits, settings
 from zoo.runs import report as reports
 from zoo.runs import run as runs
 
-ROOT = pathlib.Path(__file__).parents[1]
+ROOT = pathlib.Path(__file__).parents[3]
 # A rest that is shorter than an epoch is part of what has to be resumed.
 TINY = ("--steps=50", "--epoch_steps=4", "--batch_size=16")
 EPOCHS = 13
 PICTURES = (*portraits.OF_PAIR, "curves.png")
 FLAGS = {
-    "train": (
+    train.COMMAND: (
         "preset learner data labels_per_class masks prior binarize steps batch_size learning_rate "
         "option seed out [no]resume epoch_steps limiting_steps steps_per_execution [no]jit_compile "
         "verbose"
     ),
-    "evaluate": (
+    evaluate.COMMAND: (
         "run model data binarize n seed [no]distances extractor output limiting_steps "
         "[no]log_likelihood num_samples [no]annealed [no]information [no]consistency out"
     ),
+    sample.COMMAND: "model out n steps output seed",
+    export.COMMAND: "model out output",
 }
 
 
@@ -81,6 +95,26 @@ def end(process, *, code=0):
     return error
 
 
+def called(command, *flags, cwd=ROOT):
+    """Runs a command in this process; returns what it printed, which is all to stdout."""
+    out, error = io.StringIO(), io.StringIO()
+    redirected = contextlib.redirect_stdout(out), contextlib.redirect_stderr(error)
+    with contextlib.chdir(cwd), redirected[0], redirected[1]:
+        command(*map(str, flags))
+    assert error.getvalue() == ""
+    return out.getvalue()
+
+
+def ended(command, *flags, code):
+    """Returns what a command printed to stdout and to stderr before it ended with this code."""
+    out, error = io.StringIO(), io.StringIO()
+    redirected = contextlib.redirect_stdout(out), contextlib.redirect_stderr(error)
+    with redirected[0], redirected[1], pytest.raises(SystemExit) as end:
+        command.run(list(map(str, flags)), call=f"keras-symvae {command.name}")
+    assert end.value.code == code, error.getvalue()
+    return out.getvalue(), error.getvalue()
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A finished run beside one that was killed, in processes that ran at the same time."""
@@ -100,15 +134,16 @@ def folder(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def answers(folder):
-    """What the scripts made of the finished run."""
+    """What the commands made of the finished run."""
     model = f"--model={folder / 'whole' / 'model.keras'}"
-    processes = [
-        start("sample", model, "--n=20", f"--out={folder / 'samples.png'}"),
-        start("sample", model, "--n=7", "--steps=5", "--output=sample", "--out=x.npz", cwd=folder),
-        start("export", model, f"--out={folder / 'saved_model'}"),
-        start("train", "--resume", "--out=whole", cwd=folder),
-    ]
-    return [end(process) for process in processes]
+    process = start("sample", model, "--n=20", f"--out={folder / 'samples.png'}")
+    few = ("--n=7", "--steps=5", "--output=sample", "--out=x.npz")
+    return {
+        "arrays": called(sample.COMMAND, model, *few, cwd=folder),
+        "export": called(export.COMMAND, model, f"--out={folder / 'saved_model'}"),
+        "resume": called(train.COMMAND, "--resume", "--out=whole", cwd=folder),
+        "picture": end(process),
+    }
 
 
 def test_training_fills_its_folder(folder):
@@ -159,7 +194,7 @@ def test_tensorboard_gets_numbers_and_pictures(folder):
 
 
 def test_a_killed_run_ends_as_if_nothing_had_happened(folder):
-    end(start("train", "--resume", f"--out={folder / 'broken'}"))
+    called(train.COMMAND, "--resume", f"--out={folder / 'broken'}")
     whole, broken = folder / "whole", folder / "broken"
     for one, other in zip(*(_weights(run) for run in (whole, broken)), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -184,7 +219,7 @@ def _weights(run):
 
 
 def test_a_finished_run_is_told_to_be_finished(folder, answers):
-    assert "All steps of this run were done" in answers[3]
+    assert "All steps of this run were done" in answers["resume"]
     assert len(sv.callbacks.MetricsLog(folder / "whole" / "metrics.jsonl").records()) == EPOCHS
 
 
@@ -209,7 +244,7 @@ def test_an_export_answers_as_the_model_does(folder, answers):
 def test_evaluation_measures_all_it_is_asked_for(folder):
     flags = ("--distances", "--log_likelihood", "--information", "--consistency", "--n=100")
     few = ("--num_samples=5", "--limiting_steps=3", f"--out={folder / 'found.json'}")
-    printed = json.loads(end(start("evaluate", f"--run={folder / 'whole'}", *flags, *few)))
+    printed = json.loads(called(evaluate.COMMAND, f"--run={folder / 'whole'}", *flags, *few))
     assert printed == json.loads((folder / "found.json").read_text())
     report = json.loads((folder / "whole" / "report.json").read_text())
     for name, value in printed["metrics"].items():
@@ -230,7 +265,7 @@ def test_own_data_train_another_learner(tmp_path):
     np.savez(tmp_path / "own.npz", x=x)
     flags = ("--learner=elbo", "--data=own.npz", "--binarize=dynamic", "--learning_rate=0.002")
     more = ("--steps=4", "--steps_per_execution=2", "--verbose=0", "--option=free_bits=0.5")
-    assert end(start("train", *flags, *more, cwd=tmp_path)) == ""
+    assert called(train.COMMAND, *flags, *more, cwd=tmp_path) == ""
     run = tmp_path / "runs" / "digits_ladder-elbo"
     report = json.loads((run / "report.json").read_text())
     assert report["settings"]["data"] == str(tmp_path / "own.npz")
@@ -241,31 +276,85 @@ def test_own_data_train_another_learner(tmp_path):
     assert learner.free_bits == 0.5
 
 
-def test_help_explains_every_flag():
-    helps = {script: start(script, "--help") for script in FLAGS}
-    for script, process in helps.items():
-        lines = end(process).splitlines()
-        found = [line for line in lines if line.startswith("  --")]
-        assert {line.split(":")[0].strip(" -") for line in found} == set(FLAGS[script].split())
-        assert all(line.partition(":")[2].strip() for line in found)
+@pytest.mark.parametrize("command", FLAGS, ids=lambda command: command.name)
+def test_help_explains_every_flag(command):
+    lines = ended(command, "--help", code=0)[0].splitlines()
+    found = [line for line in lines if line.startswith("  --")]
+    assert {line.split(":")[0].strip(" -") for line in found} == set(FLAGS[command].split())
+    assert all(line.partition(":")[2].strip() for line in found)
 
 
 def test_what_cannot_be_is_refused_in_a_line(folder):
     whole, held = folder / "whole", (folder / "whole" / "metrics.jsonl").read_text()
     refused = {
-        ("train", f"--out={whole}"): "--resume, or choose another --out",
-        ("train", f"--out={folder / 'new'}", "--learner=magic"): "|avb|as_vae|svae|wae|fgan>",
+        (f"--out={whole}",): "--resume, or choose another --out",
+        (f"--out={folder / 'new'}", "--learner=magic"): f"<{'|'.join(sorted(LEARNERS))}>",
     }
-    processes = [start(*command) for command in refused]
-    for process, message in zip(processes, refused.values(), strict=True):
-        error = end(process, code=1)
-        assert message in error
+    for flags, message in refused.items():
+        out, error = ended(train.COMMAND, *flags, code=1)
+        assert out == "" and message in error
+        assert error.startswith("keras-symvae train: ")
         assert len(error.splitlines()) <= 2
     assert (whole / "metrics.jsonl").read_text() == held
     assert not (folder / "new").exists()
 
 
-# What the scripts then tell as above.
+def test_an_interrupted_command_says_how_to_go_on(monkeypatch):
+    def interrupted(flags):
+        raise KeyboardInterrupt
+
+    command = dataclasses.replace(train.COMMAND, main=interrupted)
+    assert ended(command, code=130)[1] == (
+        "keras-symvae train: interrupted; go on by --resume with the same --out\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["train", "sample", "evaluate", "export", "figures"])
+def test_a_script_is_its_command_and_is_called_by_its_own_name(name, monkeypatch, capsys):
+    script = str(ROOT / "scripts" / f"{name}.py")
+    monkeypatch.setattr(sys, "path", [*sys.path])  # which a script that is a file extends
+    for flags, code in (("--help", 0), ("--steps=many", 1)):
+        monkeypatch.setattr(sys, "argv", [script, flags])
+        with pytest.raises(SystemExit) as end:
+            runpy.run_path(script, run_name="__main__")
+        assert end.value.code == code
+    out, error = capsys.readouterr()
+    assert out.startswith(f"python -m scripts.{name}: ") and f"scripts.{name} --" in out
+    assert error.startswith(f"{name}: ") and error.count("\n") == 1
+
+
+REFUSED = {
+    "neither run nor model": (evaluate, (), "either --run=FOLDER or --model=FILE"),
+    "run and model": (evaluate, ("--run=r", "--model=m"), "either --run=FOLDER or --model=FILE"),
+    "annealed": (evaluate, ("--run=r", "--annealed"), "is a way to --log_likelihood"),
+    "no json": (evaluate, ("--run=r", "--out=x.txt"), r"--out ends in \.json"),
+    "many images": (
+        sample,
+        ("--model=m", "--out=x.png", "--n=101"),
+        "at most 100 images, not --n=101; write a .npz",
+    ),
+    "no runs": (figures, (), "say which --runs and give the figures a --name, or an --experiment"),
+    "runs without name": (figures, ("--runs=x",), "say which --runs and give the figures a --name"),
+    "no such runs": (figures, ("--runs=x*", "--name=y"), r"--runs=x\* matches no folder"),
+    "full folder": (export, ("--model=m", "--out=."), r"--out=\. exists and is not empty"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_flags_that_cannot_be_are_refused(name, tmp_path):
+    command, flags, message = REFUSED[name]
+    (tmp_path / "full").mkdir()
+    with pytest.raises((ValueError, OSError), match=message):
+        called(command.COMMAND, *flags, cwd=tmp_path)
+
+
+def test_a_model_outside_of_a_run_needs_data(folder, tmp_path):
+    shutil.copy(folder / "whole" / "model.keras", tmp_path)
+    with pytest.raises(ValueError, match="on which --data"):
+        called(evaluate.COMMAND, f"--model={tmp_path / 'model.keras'}")
+
+
+# What the commands then tell as above.
 
 
 def _asked(**changes):
@@ -310,15 +399,15 @@ def test_gray_pixels_are_never_flipped():
 
 def test_files_that_are_no_models_are_refused(tmp_path):
     with pytest.raises(FileNotFoundError, match="no model file"):
-        commands.load_model(tmp_path / "model.keras")
+        model_file.load(tmp_path / "model.keras")
     (tmp_path / "model.keras").write_text("weights")
     with pytest.raises(ValueError, match=r"no \.keras file"):
-        commands.load_model(tmp_path / "model.keras")
+        model_file.load(tmp_path / "model.keras")
     keras.Sequential([keras.Input((1,)), keras.layers.Dense(1)]).save(tmp_path / "other.keras")
     with pytest.raises(ValueError, match="holds a Sequential"):
-        commands.load_model(tmp_path / "other.keras")
+        model_file.load(tmp_path / "other.keras")
     with pytest.raises(ValueError, match=r"\.png or \.npz"):
-        commands.new_file(tmp_path / "x.jpg", suffixes=(".png", ".npz"))
+        new_file(tmp_path / "x.jpg", suffixes=(".png", ".npz"))
 
 
 def test_a_report_says_null_where_there_is_no_number(tmp_path):

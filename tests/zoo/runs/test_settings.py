@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from keras_symvae import Cooperative, Pair, Team
-from zoo.cli import commands
-from zoo.runs import settings
+from keras_symvae import Cooperative, Pair, SymmetricEquilibrium, Team
 from tests import cases
+from zoo.runs import data as run_data
+from zoo.runs import model_file, settings
 
 FLAGS = dict.fromkeys(settings.FLAGS) | {"seed": 3, "jit_compile": False, "batch_size": 32}
 
@@ -85,9 +85,9 @@ def test_a_team_is_told_apart_from_a_pair(tmp_path):
     learner = Cooperative(cases.team(), mixing=1.0)
     learner.compile()
     learner.save(tmp_path / "team.keras")
-    with pytest.raises(ValueError, match="holds a Team, and this script asks a Pair"):
-        commands.load_model(tmp_path / "team.keras")
-    assert isinstance(commands.load_model(tmp_path / "team.keras", kinds=(Pair, Team)), Cooperative)
+    with pytest.raises(ValueError, match="holds a Team, and this command needs a Pair"):
+        model_file.load(tmp_path / "team.keras")
+    assert isinstance(model_file.load(tmp_path / "team.keras", kinds=(Pair, Team)), Cooperative)
 
 
 def test_a_run_of_before_a_setting_existed_goes_on():
@@ -96,3 +96,36 @@ def test_a_run_of_before_a_setting_existed_goes_on():
     settings.check_same(chosen, former=former)
     with pytest.raises(ValueError, match=r"constant was None and is now \['critic'\]"):
         settings.check_same({**chosen, "constant": ["critic"]}, former=former)
+
+
+def test_a_run_of_before_a_split_was_recorded_keeps_the_old_rule(monkeypatch):
+    monkeypatch.setattr(settings, "SPLIT_RULE", "another")
+    new = resolved(preset="digits_ladder")
+    assert new["split_rule"] == "another" and settings.data(new).split_rule == "another"
+    former = {name: value for name, value in new.items() if name != "split_rule"}
+    resumed = settings.resolve(new["flags"], former=former)
+    assert resumed["split_rule"] == run_data.OLD_SPLIT_RULE == settings.data(former).split_rule
+    settings.check_same(resumed, former=former)
+    settings.check_same(settings.resolve(new["flags"], former=new), former=new)
+    with pytest.raises(ValueError, match="split_rule was 'shuffled' and is now 'another'"):
+        settings.check_same(new, former=former)
+
+
+def test_more_classes_than_a_model_knows_are_refused(tmp_path):
+    x, y = np.zeros((24, 8, 8), "float32"), np.arange(24) % 12
+    np.savez(tmp_path / "images.npz", x=x, y=y)
+    data = settings.data(resolved(preset="digits_semi", data=str(tmp_path / "images.npz")))
+    with pytest.raises(ValueError, match="has 12 classes, but preset 'digits_semi' knows 10"):
+        data.batches(batch_size=8, seed=0)
+
+
+def test_a_prior_is_codes_or_a_model_of_images(tmp_path):
+    chosen = resolved(preset="digits_ladder", prior=str(tmp_path / "codes.txt"))
+    with pytest.raises(ValueError, match=r"--prior is a \.npz with z0, a \.npy or a model\.keras"):
+        settings.learner(chosen)
+    learner = SymmetricEquilibrium(cases.conditional())
+    learner.compile()
+    learner.save(tmp_path / "labelled.keras")
+    chosen = resolved(preset="digits_ladder", prior=str(tmp_path / "labelled.keras"))
+    with pytest.raises(ValueError, match="is a model of x, y; take one of x alone"):
+        settings.learner(chosen)
