@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
-from sklearn.datasets import make_moons
 
 import zoo
 from keras_symvae import Batches, Factor, Pair, Player, evaluation, pictures
@@ -22,6 +21,7 @@ from scripts.experiments.experiment import Experiment
 from scripts.experiments.judge import Judge
 from scripts.experiments.place import Place
 from scripts.experiments.sampled_priors.config import Config
+from scripts.experiments.sampled_priors.moons import apart, moons
 from scripts.experiments.tables import Results, findings, markdown, mean_of
 from scripts.experiments.training import play
 from zoo.datasets import images as datasets
@@ -207,19 +207,6 @@ class SampledPriors(Experiment[Config]):
             panel.imshow(images.squeeze(), cmap="gray", vmin=0, vmax=255)
             panel.set_ylabel(label, rotation=0, ha="right", va="center")
         figure.savefig(place.picture(), dpi=80, bbox_inches="tight")
-
-
-def moons(n: int, *, noise: float | None, seed: int) -> np.ndarray:
-    """Returns n independent points [n, 2] of two moons; without noise, evenly spaced ones."""
-    many = n if noise is None else 20 * n  # scikit-learn spaces evenly: few of many are independent
-    points, _ = make_moons(many, shuffle=False, noise=noise, random_state=seed)
-    points = (points - (0.5, 0.25)) / (0.87, 0.5)  # mean and standard deviation of moons
-    return points[np.random.RandomState(seed).permutation(many)[:n]].astype("float32")
-
-
-def apart(points: np.ndarray) -> dict[str, np.ndarray]:
-    """Returns points [n, 2] as codes {"z0": [n, 1], "z1": [n, 1]}."""
-    return {"z0": points[:, :1], "z1": points[:, 1:]}
 
 
 def pair_of(
