@@ -1,10 +1,11 @@
 """An experiment: trainings that differ in few settings, each measured once, in one table."""
 
 import abc
+import dataclasses
 import json
 import pathlib
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar, Generic, TypeVar, final
 
 from scripts.experiments.place import Place
@@ -59,6 +60,24 @@ class Experiment(abc.ABC, Generic[C]):
     @abc.abstractmethod
     def picture(self, place: Place, results: Results) -> None:
         """Writes the PNG, and others beside it."""
+
+    @final
+    def varied(
+        self, key: str, variations: Mapping[str, Any], *, seed: int, **common: Any
+    ) -> dict[str, dict[str, Any]]:
+        """Returns {label: settings} of trainings that differ by one variation each.
+
+        Args:
+            key: setting that names the variation.
+            variations: {name: dataclass of settings}; None is a setting that it does not have.
+            seed: of all.
+            common: further settings of all.
+        """
+        found = {}
+        for name, variation in variations.items():
+            own = {k: v for k, v in dataclasses.asdict(variation).items() if v is not None}
+            found[f"{name}-seed-{seed}"] = {key: name, **own, **common, "seed": seed}
+        return found
 
     @final
     def all_settings(self) -> dict[str, dict[str, Any]]:

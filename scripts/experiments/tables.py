@@ -29,6 +29,22 @@ def chosen(results: Results, **settings: Any) -> list[Mapping[str, Any]]:
     ]
 
 
+def means(results: Results, methods: Iterable[str], columns: Mapping[str, int]) -> list[list[str]]:
+    """Returns a row of each method: its name, and the means of what it found.
+
+    Args:
+        results: of trainings with a setting "method".
+        methods: their names.
+        columns: {name of a number: digits}.
+    """
+    rows = []
+    for method in methods:
+        found = findings(results, method=method)
+        cells = [mean_of((each[k] for each in found), digits=d) for k, d in columns.items()]
+        rows.append([method, *cells])
+    return rows
+
+
 def findings(results: Results, **settings: Any) -> list[dict[str, Any]]:
     """Returns {name: number or list} of all trainings with these settings, in order."""
     return [result["found"] for result in chosen(results, **settings)]

@@ -1,6 +1,5 @@
 """The experiment of posteriors: eight schools, by sampling and by approximations."""
 
-import dataclasses
 import pathlib
 import time
 from collections.abc import Sequence
@@ -106,11 +105,7 @@ class EightSchools(Experiment[Config]):
     defaults = Config()
 
     def settings(self, seed: int) -> dict[str, dict[str, Any]]:
-        common = {"data": self.data, "seed": seed}
-        return {
-            f"{method}-seed-{seed}": {"method": method, **dataclasses.asdict(options), **common}
-            for method, options in self.config.methods.items()
-        }
+        return self.varied("method", self.config.methods, seed=seed, data=self.data)
 
     def measure(self, settings: dict[str, Any], folder: pathlib.Path) -> dict[str, Any]:
         config = self.config

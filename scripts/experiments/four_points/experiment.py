@@ -1,6 +1,5 @@
 """The experiment of four points: posteriors that fill the prior, and Gaussians that cannot."""
 
-import dataclasses
 import math
 import pathlib
 from typing import Any
@@ -13,7 +12,7 @@ from scripts.experiments import training
 from scripts.experiments.experiment import Experiment
 from scripts.experiments.four_points.config import Config
 from scripts.experiments.place import Place
-from scripts.experiments.tables import Results, findings, markdown, mean_of
+from scripts.experiments.tables import Results, markdown, means
 from zoo import Implicit
 from zoo.networks.blocks import MLP
 from zoo.presets.recipes import Recipe
@@ -110,11 +109,7 @@ class FourPoints(Experiment[Config]):
     def settings(self, seed: int) -> dict[str, dict[str, Any]]:
         config = self.config
         common = {"steps": config.steps, "batch_size": config.batch_size, "codes": config.codes}
-        found = {}
-        for label, method in config.methods.items():
-            options = {k: v for k, v in dataclasses.asdict(method).items() if v is not None}
-            found[f"{label}-seed-{seed}"] = {"method": label, **options, **common, "seed": seed}
-        return found
+        return self.varied("method", config.methods, seed=seed, **common)
 
     def measure(self, settings: dict[str, Any], folder: pathlib.Path) -> dict[str, Any]:
         learner = learner_of(settings)
@@ -136,11 +131,7 @@ class FourPoints(Experiment[Config]):
         }
 
     def table(self, results: Results) -> str:
-        rows = []
-        for method in self.config.methods:
-            found = findings(results, method=method)
-            cells = [mean_of((each[key] for each in found), digits=3) for key in COLUMNS]
-            rows.append([method, *cells])
+        rows = means(results, self.config.methods, dict.fromkeys(COLUMNS, 3))
         rows.append(["best possible", f"{-math.log(len(POINTS)):.3f}", "0", "0", ""])
         return markdown(["method", *COLUMNS.values()], rows)
 

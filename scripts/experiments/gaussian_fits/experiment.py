@@ -1,6 +1,5 @@
 """The experiment of Gaussian fits: one normal distribution for a mixture, by every divergence."""
 
-import dataclasses
 import pathlib
 from typing import Any
 
@@ -125,8 +124,8 @@ class GaussianFits(Experiment[Config]):
     defaults = Config()
 
     def settings(self, seed: int) -> dict[str, dict[str, Any]]:
-        common = {**dataclasses.asdict(self.config.training), "data": self.data, "seed": seed}
-        return {f"{f}-seed-{seed}": {"divergence": f, **common} for f in self.config.divergences}
+        fits = dict.fromkeys(self.config.divergences, self.config.training)
+        return self.varied("divergence", fits, seed=seed, data=self.data)
 
     def measure(self, settings: dict[str, Any], folder: pathlib.Path) -> dict[str, Any]:
         f = settings["divergence"]

@@ -14,7 +14,7 @@ from scripts.experiments.experiment import Experiment
 from scripts.experiments.image_learners.config import Config
 from scripts.experiments.judge import Judge
 from scripts.experiments.place import Place
-from scripts.experiments.tables import Results, findings, markdown, mean_of
+from scripts.experiments.tables import Results, markdown, means
 from zoo.datasets import images as datasets
 from zoo.datasets.preparation import Preparation
 from zoo.presets import table as presets
@@ -97,13 +97,10 @@ class ImageLearners(Experiment[Config]):
         return found
 
     def table(self, results: Results) -> str:
-        heads = [head.format(alternations=self.config.alternations) for head, _ in COLUMNS.values()]
-        rows = []
-        for method in self.config.methods:
-            found = findings(results, method=method)
-            cells = [mean_of((f[k] for f in found), digits=d) for k, (_, d) in COLUMNS.items()]
-            rows.append([method, *cells])
-        return markdown(["learner", *heads], rows)
+        alternations = self.config.alternations
+        heads = [head.format(alternations=alternations) for head, _ in COLUMNS.values()]
+        digits = {key: number for key, (_, number) in COLUMNS.items()}
+        return markdown(["learner", *heads], means(results, self.config.methods, digits))
 
     def picture(self, place: Place, results: Results) -> None:
         methods = list(self.config.methods)

@@ -1,6 +1,5 @@
 """The experiment of mixtures in the plane: eight Gaussians on a ring, learned by every game."""
 
-import dataclasses
 import math
 import pathlib
 from collections.abc import Sequence
@@ -20,7 +19,7 @@ from scripts.experiments.experiment import Experiment
 from scripts.experiments.place import Place
 from scripts.experiments.plane_mixtures.config import Config
 from scripts.experiments.plane_mixtures.recipes import CRITICS
-from scripts.experiments.tables import Results, findings, markdown, mean_of
+from scripts.experiments.tables import Results, markdown, means
 from zoo.networks.blocks import MLP
 from zoo.presets.recipes import Recipe, both
 
@@ -125,11 +124,7 @@ class PlaneMixtures(Experiment[Config]):
     defaults = Config()
 
     def settings(self, seed: int) -> dict[str, dict[str, Any]]:
-        common = {"data": self.data, "seed": seed}
-        return {
-            f"{label}-seed-{seed}": {"method": label, **common, **dataclasses.asdict(method)}
-            for label, method in self.config.methods.items()
-        }
+        return self.varied("method", self.config.methods, seed=seed, data=self.data)
 
     def measure(self, settings: dict[str, Any], folder: pathlib.Path) -> dict[str, Any]:
         config = self.config
@@ -152,13 +147,10 @@ class PlaneMixtures(Experiment[Config]):
         return found
 
     def table(self, results: Results) -> str:
-        config, rows = self.config, []
-        heads = [head.format(alternations=config.alternations) for head, _ in MEASURED.values()]
-        for label in config.methods:
-            found = findings(results, method=label)
-            cells = [mean_of((f[k] for f in found), digits=d) for k, (_, d) in MEASURED.items()]
-            rows.append([label, *cells])
-        return markdown(["learner", *heads], rows)
+        alternations = self.config.alternations
+        heads = [head.format(alternations=alternations) for head, _ in MEASURED.values()]
+        digits = {key: number for key, (_, number) in MEASURED.items()}
+        return markdown(["learner", *heads], means(results, self.config.methods, digits))
 
     def picture(self, place: Place, results: Results) -> None:
         kept = {

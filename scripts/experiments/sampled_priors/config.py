@@ -4,20 +4,33 @@ import dataclasses
 
 
 @dataclasses.dataclass(frozen=True)
-class Moons:
-    """A prior of points in the plane.
+class Training:
+    """What both priors have in common.
 
     Args:
-        batch_size, beta_1, rate: of every training; the rate is the peak rate of Adam.
-        width: of the hidden layers.
+        rate: peak rate of Adam.
         flip: share of pixels that are flipped in training.
-        noise: of the moons.
-        blurs: (noise, steps) of the stages of the training.
+        batch_size, beta_1: of every training.
+        width: of the hidden layers.
     """
 
+    rate: float
+    flip: float
     batch_size: int = 256
     beta_1: float = 0.5
     width: int = 200
+
+
+@dataclasses.dataclass(frozen=True)
+class Moons(Training):
+    """A prior of points in the plane.
+
+    Args:
+        noise: of the moons.
+        blurs: (noise, steps) of the stages of the training.
+        others: see `Training`.
+    """
+
     rate: float = 1e-3
     flip: float = 0.05
     noise: float = 0.05
@@ -32,19 +45,16 @@ class Moons:
 
 
 @dataclasses.dataclass(frozen=True)
-class Stack:
+class Stack(Training):
     """A prior that is a pair.
 
     Args:
-        batch_size, beta_1, rate, width, flip: as of `Moons`.
         steps: of one pair alone; each of the three stages has a third.
         bits: codes of the first pair.
         top: codes of the second.
+        others: see `Training`.
     """
 
-    batch_size: int = 256
-    beta_1: float = 0.5
-    width: int = 200
     rate: float = 2e-3
     flip: float = 0.0
     steps: int = 9000

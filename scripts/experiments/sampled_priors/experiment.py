@@ -1,6 +1,5 @@
 """The experiment of priors known only by samples: two moons, and the samples of another pair."""
 
-import dataclasses
 import math
 import pathlib
 from collections.abc import Callable, Mapping, Sequence
@@ -20,6 +19,7 @@ from scripts.experiments import judge
 from scripts.experiments.experiment import Experiment
 from scripts.experiments.judge import Judge
 from scripts.experiments.place import Place
+from scripts.experiments.sampled_priors.bits import Bits
 from scripts.experiments.sampled_priors.config import Config
 from scripts.experiments.sampled_priors.moons import apart, moons
 from scripts.experiments.tables import Results, findings, markdown, mean_of
@@ -35,6 +35,9 @@ POINTS_MEASURED = {"kernel": "kernel distance", "transport": "transport", "near"
 STACK_MEASURED = {"one_shot": "Frechet, one-shot", "limiting": "after {alternations}"}
 STACK_MEASURED |= {"kernel": "kernel, codes to prior", "again": "prior to prior"}
 TABLES = {"moons": (CODES, POINTS_MEASURED), "pair": (STAGES, STACK_MEASURED)}
+
+
+Measured = tuple[dict[str, float], dict[str, Any]]  # numbers, and what the picture shows
 
 
 class SampledPriors(Experiment[Config]):
@@ -59,34 +62,21 @@ class SampledPriors(Experiment[Config]):
 
     def settings(self, seed: int) -> dict[str, dict[str, Any]]:
         priors = {"moons": self.config.moons, "pair": self.config.stack}
-        common = {"data": self.data, "seed": seed}
-        return {
-            f"{prior}-seed-{seed}": {"prior": prior, **dataclasses.asdict(each), **common}
-            for prior, each in priors.items()
-        }
+        return self.varied("prior", priors, seed=seed, data=self.data)
 
     def measure(self, settings: dict[str, Any], folder: pathlib.Path) -> dict[str, Any]:
         keras.utils.set_random_seed(settings["seed"])
         preparation = Preparation(binarize="threshold", flip=settings["flip"])
         train, test = (datasets.load(settings["data"], split=part) for part in ("train", "test"))
-        x = (train.x > preparation.threshold).astype("float32")
-        held_out = (test.x[: self.config.samples] > preparation.threshold).astype("float32")
+        images = Bits(train, test.x[: self.config.samples], preparation)
         part = {"moons": self._moons, "pair": self._stack}[settings["prior"]]
-        shown: dict[str, Any]
-        found, shown = part(settings, train, preparation, x, held_out)
+        found, shown = part(settings, images)
         np.savez(folder / "shown.npz", **shown, y=np.asarray(test.y)[: self.config.samples])
         return found
 
-    def _moons(
-        self,
-        settings: dict[str, Any],
-        train: datasets.Images,
-        preparation: Preparation,
-        x: np.ndarray,
-        held_out: np.ndarray,
-    ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
-        config, noise = self.config, settings["noise"]
-        families = {"x": Bernoulli(x.shape[1:]), "z0": Normal(1), "z1": Normal(1)}
+    def _moons(self, settings: dict[str, Any], images: Bits) -> Measured:
+        config, noise, held_out = self.config, settings["noise"], images.held_out
+        families = {"x": Bernoulli(held_out.shape[1:]), "z0": Normal(1), "z1": Normal(1)}
         hidden = dict.fromkeys(families, 3 * [settings["width"]])
         given = {"decoder": {"x": ("z0", "z1")}, "encoder": {"z0": "x", "z1": ("z0", "x")}}
         points = moons(config.points, noise=noise, seed=1000 + settings["seed"])
@@ -94,7 +84,7 @@ class SampledPriors(Experiment[Config]):
         for blur, steps in settings["blurs"]:  # standard deviation of the points' noise
             cloud = moons(config.points, noise=blur, seed=1000 + settings["seed"])
             blurred = Pair(pair.decoder, pair.encoder, prior=apart(cloud))
-            fit(blurred, train.x, preparation, settings, steps=steps)
+            fit(blurred, images, settings, steps=steps)
         dense = cKDTree(moons(10 * config.points, noise=noise, seed=1))
         near = np.quantile(dense.query(moons(config.points, noise=noise, seed=2))[0], 0.99)
         found = {f"{kind}/{of}": [] for kind in POINTS_MEASURED for of in CODES}
@@ -115,19 +105,15 @@ class SampledPriors(Experiment[Config]):
         shown["moons: reconstructed"] = pair.reconstruct(shown["held-out"])["x"]
         return {name: float(np.mean(values)) for name, values in found.items()}, shown
 
-    def _stack(
-        self,
-        settings: dict[str, Any],
-        train: datasets.Images,
-        preparation: Preparation,
-        x: np.ndarray,
-        held_out: np.ndarray,
-    ) -> tuple[dict[str, float], dict[str, np.ndarray]]:
+    def _stack(self, settings: dict[str, Any], images: Bits) -> Measured:
         width, steps, seed = settings["width"], settings["steps"], settings["seed"]
+        train, held_out = images.train, images.held_out
         code = Bernoulli((1, 1, settings["bits"]))  # to the second pair an image of one pixel
-        families = {"x": Bernoulli(x.shape[1:]), "z0": code}
-        assert train.y is not None and train.num_classes is not None
+        families = {"x": Bernoulli(held_out.shape[1:]), "z0": code}
+        if train.y is None or train.num_classes is None:
+            raise ValueError(f"{settings['data']!r} has no labels to train a classifier with")
         path = self.folder.parent / f"features-{train.name}-threshold.keras"
+        x = images.bits(train.x)
         features = judge.classifier(x, train.y, num_classes=train.num_classes, path=path)
         distances, found, shown = Judge(features, held_out), {}, {}
 
@@ -142,20 +128,20 @@ class SampledPriors(Experiment[Config]):
             shown[f"pair: {stage}"] = dreams[: self.config.shown]
 
         def encoded(values: dict[str, Any], seed: Any) -> dict[str, Any]:
-            return {"x": first.encoded(preparation(values, seed), seed=seed)["z0"]}
+            return {"x": first.encoded(images.preparation(values, seed), seed=seed)["z0"]}
 
         alone, first = linear(), linear()
-        fit(alone, train.x, preparation, settings, steps=steps)
+        fit(alone, images, settings, steps=steps)
         look(STAGES[0], alone)
-        fit(first, train.x, preparation, settings, steps=steps // 3)
+        fit(first, images, settings, steps=steps // 3)
         look(STAGES[1], first)
         second = zoo.Ladder(code.shape, latents=settings["top"], order="reverse", width=width)
-        fit(second, train.x, encoded, settings, steps=steps // 3)
+        fit(second, images, settings, steps=steps // 3, transform=encoded)
         last = linear(prior=second)
         last.decoder.set_weights(first.decoder.get_weights())  # bits keep what the second learned
         last.encoder.set_weights(first.encoder.get_weights())
         look(STAGES[2], last)
-        fit(last, train.x, preparation, settings, steps=steps // 3)
+        fit(last, images, settings, steps=steps // 3)
         look(STAGES[3], last)
         return found, shown
 
@@ -231,13 +217,14 @@ def pair_of(
 
 def fit(
     pair: Pair,
-    x: np.ndarray,
-    transform: Callable[[dict[str, Any], Any], dict[str, Any]],
+    images: Bits,
     settings: dict[str, Any],
     *,
     steps: int,
+    transform: Callable[[dict[str, Any], Any], dict[str, Any]] | None = None,
 ) -> None:
-    """Trains a pair on images [N, H, W, C] that are transformed anew in every step."""
+    """Trains a pair on images that are prepared, or otherwise transformed, anew in every step."""
     seed, rates = settings["seed"], both(settings["rate"])
-    batches = Batches({"x": x}, batch_size=settings["batch_size"], seed=seed, transform=transform)
+    options = {"batch_size": settings["batch_size"], "seed": seed}
+    batches = Batches({"x": images.train.x}, transform=transform or images.preparation, **options)
     play(pair, batches, rates=rates, steps=steps, seed=seed, beta_1=settings["beta_1"])
