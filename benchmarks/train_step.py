@@ -77,9 +77,9 @@ def measure(
     batches = sv.Batches(values, batch_size=batch_size, transform=transform)
     batch = batches.at(0)
     step = tf.function(lambda: model.train_step(batch)["loss"], jit_compile=jit_compile)
-    before = matmul_rate()
+    before = matmul_rate(min(1.0, seconds))
     bare = statistics.median(_durations(step, seconds))
-    rate = max(before, matmul_rate())
+    rate = max(before, matmul_rate(min(1.0, seconds)))
     feed = iter(batches.dataset())
     feeding = statistics.median(_durations(lambda: next(feed)["x"], min(1.0, seconds)))
     steps = max(10, int(seconds / bare)) // steps_per_execution * steps_per_execution
