@@ -1,14 +1,18 @@
 """Floating-point operations of a training step, counted from its graph."""
 
 import math
+from collections.abc import Iterable
+from typing import Any
 
 import tensorflow as tf
+
+from keras_symvae import Learner
 
 # Operations per output element and summed element: one product and one addition.
 PRODUCT = 2
 
 
-def count(learner, batch):
+def count(learner: Learner, batch: dict[str, tf.Tensor]) -> int:
     """Returns the FLOPs of the matrix products and convolutions of one `train_step` on `batch`.
 
     Forward and backward passes of all networks, dreams included. Elementwise work is left out, so
@@ -18,7 +22,7 @@ def count(learner, batch):
     return sum(of_operation(operation) for operation in step.graph.get_operations())
 
 
-def of_operation(operation):
+def of_operation(operation: tf.Operation) -> int:
     """Returns the FLOPs of one operation of a graph; 0 for what is no product."""
     if operation.type == "MatMul":
         left, right = operation.inputs
@@ -36,5 +40,6 @@ def of_operation(operation):
     return 0
 
 
-def _convolution(*, kernel, out):
-    return PRODUCT * math.prod(kernel[:3]) * math.prod(out)
+def _convolution(*, kernel: Iterable[Any], out: Iterable[Any]) -> int:
+    *window, _ = kernel
+    return PRODUCT * math.prod(window) * math.prod(out)

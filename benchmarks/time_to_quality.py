@@ -7,16 +7,15 @@ The last line is JSON: {learner: [{"seconds", "steps", "decoder/x"}, ...]}.
 
 import json
 import time
+from typing import Any
 
-import keras
 import tensorflow as tf
 from absl import app, flags
 
 import keras_symvae as sv
-from keras_symvae.learners import LEARNERS
-from zoo.datasets import images as datasets
+from benchmarks import learners
+from zoo import datasets, presets
 from zoo.datasets.preparation import Preparation
-from zoo.presets import table as presets
 
 LADDERS = [  # whose learners all score images
     name
@@ -32,12 +31,12 @@ FLAGS = flags.FLAGS
 HELD_OUT = 1000  # images on which quality is measured
 
 
-def trajectory(preset, learner, *, data, seconds, points, seed):
+def trajectory(
+    preset: str, learner: str, *, data: str | None, seconds: float, points: int, seed: int
+) -> list[dict[str, Any]]:
     """Returns [{"seconds", "steps", "decoder/x"}], nats per example on held-out data."""
     chosen = presets.get(preset)
-    recipe = chosen.recipes[learner]
-    keras.utils.set_random_seed(seed)
-    model = LEARNERS[learner](chosen.pair(), seed=seed, **recipe.options)
+    model = learners.of_preset(preset, learner, seed=seed)
     preparation = Preparation(**chosen.preparation)
     train, test = (datasets.load(data or chosen.data, split=part) for part in ("train", "test"))
     seeded = sv.seeds.make(seed)
@@ -45,7 +44,6 @@ def trajectory(preset, learner, *, data, seconds, points, seed):
     batches = sv.Batches(
         {"x": train.x}, batch_size=chosen.batch_size, seed=seed, transform=preparation
     )
-    model.compile(recipe.optimizer(steps=chosen.steps))
     model.fit(batches, steps_per_epoch=1, verbose=0)  # tracing is no training time
     found, spent, steps = [], 0.0, 1
     while spent < seconds:
@@ -63,10 +61,13 @@ def trajectory(preset, learner, *, data, seconds, points, seed):
     return found
 
 
-def main(argv):
+def main(argv: list[str]) -> None:
+    """Trains every learner of the preset."""
     if len(argv) > 1:
         raise app.UsageError(f"Unknown arguments: {argv[1:]}")
-    options = {key: FLAGS[key].value for key in ("data", "seconds", "points", "seed")}
+    options: dict[str, Any] = {
+        key: FLAGS[key].value for key in ("data", "seconds", "points", "seed")
+    }
     found = {
         name: trajectory(FLAGS.preset, name, **options)
         for name in presets.get(FLAGS.preset).recipes

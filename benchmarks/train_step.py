@@ -4,13 +4,15 @@
     python -m benchmarks.train_step --all            # every preset and learner, also XLA
     python -m benchmarks.train_step --all --preset=digits_gaussian    # every learner of one
 
-Every figure is a ratio within one run or stands beside one: single seconds say little on a shared
-machine. The last line is JSON.
+Every figure is a ratio within one run or stands beside one, because seconds alone say little on a
+shared machine. The last line is JSON. Results are in train_step.md.
 """
 
 import json
 import statistics
 import time
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -18,15 +20,15 @@ import tensorflow as tf
 from absl import app, flags
 
 import keras_symvae as sv
-from benchmarks import flops
+from benchmarks import flops, learners
 from keras_symvae.learners import LEARNERS
+from zoo import presets
 from zoo.datasets.preparation import Preparation
-from zoo.presets import table as presets
 
 flags.DEFINE_multi_enum(
     "preset", ["mnist_ladder_paper"], list(presets.PRESETS), "Architecture and recipe; repeatable."
 )
-flags.DEFINE_enum("learner", None, list(LEARNERS), "The game. Default: the preset's first.")
+flags.DEFINE_enum("learner", None, sorted(LEARNERS), "The game. Default: the preset's first.")
 flags.DEFINE_integer("batch_size", 128, "Examples per step.", lower_bound=1)
 flags.DEFINE_float("seconds", 8.0, "Time spent on each measured loop.", lower_bound=0.1)
 flags.DEFINE_integer("steps_per_execution", 1, "Steps per call of the step in `fit`.")
@@ -41,14 +43,14 @@ FLAGS = flags.FLAGS
 MATRIX = 2048  # side of the square matrices whose product is the machine's yardstick
 
 
-def matmul_rate(seconds=1.0):
+def matmul_rate(seconds: float = 1.0) -> float:
     """Returns the float32 matrix-product rate of this machine, FLOP/s, best of several."""
     a = tf.random.normal([MATRIX, MATRIX])
     product = tf.function(lambda: tf.reduce_sum(tf.matmul(a, a)))
     return 2 * MATRIX**3 / min(_durations(product, seconds))
 
 
-def _durations(call, seconds):
+def _durations(call: Callable[[], Any], seconds: float) -> list[float]:
     call().numpy()
     end, durations = time.perf_counter() + seconds, []
     while time.perf_counter() < end or len(durations) < 3:
@@ -58,24 +60,26 @@ def _durations(call, seconds):
     return durations
 
 
-def measure(preset, learner, *, batch_size, seconds, steps_per_execution=1, jit_compile=False):
+def measure(
+    preset: str,
+    learner: str,
+    *,
+    batch_size: int,
+    seconds: float,
+    steps_per_execution: int = 1,
+    jit_compile: bool = False,
+) -> dict[str, Any]:
     """Returns {"ms_per_step": ..., ...} of one preset and learner on random data."""
-    chosen = presets.get(preset)
-    recipe = chosen.recipes[learner]
-    model = LEARNERS[learner](chosen.pair(), **recipe.options)
-    model.compile(
-        recipe.optimizer(steps=chosen.steps),
-        steps_per_execution=steps_per_execution,
-        jit_compile=jit_compile,
-    )
-    transform = Preparation(**chosen.preparation)
+    options = {"steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
+    model = learners.of_preset(preset, learner, **options)
+    transform = Preparation(**presets.get(preset).preparation)
     values = _values(model.pair.families, size=4 * batch_size)
     batches = sv.Batches(values, batch_size=batch_size, transform=transform)
     batch = batches.at(0)
     step = tf.function(lambda: model.train_step(batch)["loss"], jit_compile=jit_compile)
-    before = matmul_rate()
+    before = matmul_rate(min(1.0, seconds))
     bare = statistics.median(_durations(step, seconds))
-    rate = max(before, matmul_rate())
+    rate = max(before, matmul_rate(min(1.0, seconds)))
     feed = iter(batches.dataset())
     feeding = statistics.median(_durations(lambda: next(feed)["x"], min(1.0, seconds)))
     steps = max(10, int(seconds / bare)) // steps_per_execution * steps_per_execution
@@ -100,7 +104,7 @@ def measure(preset, learner, *, batch_size, seconds, steps_per_execution=1, jit_
     }
 
 
-def _values(families, *, size):
+def _values(families: Mapping[str, Any], *, size: int) -> dict[str, np.ndarray]:
     """Returns random images x, and labels y, every other one missing, or label maps s."""
     rng = np.random.default_rng(0)
     values = {"x": rng.random((size, *families["x"].shape), np.float32)}
@@ -115,14 +119,15 @@ def _values(families, *, size):
 class _EpochTimer(keras.callbacks.Callback):
     """Keeps the seconds of the last epoch: the first one pays for tracing."""
 
-    def on_epoch_begin(self, epoch, logs=None):
+    def on_epoch_begin(self, epoch: int, logs: Any = None) -> None:
         self._begin = time.perf_counter()
 
-    def on_epoch_end(self, epoch, logs=None):
+    def on_epoch_end(self, epoch: int, logs: Any = None) -> None:
         self.seconds = time.perf_counter() - self._begin
 
 
-def main(argv):
+def main(argv: list[str]) -> None:
+    """Measures what the flags say."""
     if len(argv) > 1:
         raise app.UsageError(f"Unknown arguments: {argv[1:]}")
     keras.utils.set_random_seed(0)

@@ -1,22 +1,21 @@
 """A comparison of runs: what their chains do, averaged over seeds, as table and picture."""
 
 import json
+import pathlib
 import statistics
-
-import numpy as np
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from keras_symvae import evaluation, pictures
-from scripts.experiments.experiment import markdown, mean_of
+from scripts.experiments.judge import Judge
+from scripts.experiments.tables import markdown, mean_of
+from zoo import presets
 from zoo.cli import commands
-from zoo.presets import table as presets
 from zoo.runs import report as reports
 from zoo.runs.data import spread
 from zoo.runs.measurements import Measurements
 from zoo.runs.run import Run
 from zoo.runs.settings import data
-
-STEPS = (0, 1, 10, 100, 1000)  # alternations after which the chain is looked at; 0 is one-shot
-SHOWN = 10  # images in a row of the picture
 
 
 class Comparison:
@@ -27,16 +26,28 @@ class Comparison:
         n: number of chains, and of held-out images they are compared with.
         seed: integer, of the chains.
         features: folder that keeps the classifiers whose features the distances are taken in.
+        steps: alternations after which the chain is looked at; 0 is one-shot.
+        shown: images in a row of the picture.
     """
 
-    def __init__(self, folders, *, n, seed, features):
+    def __init__(
+        self,
+        folders: Iterable[str | pathlib.Path],
+        *,
+        n: int,
+        seed: int,
+        features: str | pathlib.Path,
+        steps: Sequence[int] = (0, 1, 10, 100, 1000),
+        shown: int = 10,
+    ):
         self.runs = [Run(folder) for folder in folders]
-        self.n, self.seed, self.features = n, seed, features
+        self.n, self.seed, self.features = n, seed, pathlib.Path(features)
+        self.steps, self.shown = tuple(steps), shown
 
-    def chain(self, run):
-        """Returns the measured chain of one run, from its chain.json where that is as asked for."""
+    def chain(self, run: Run) -> dict[str, Any]:
+        """Returns the measured chain of one run, from its chain.json if that is as asked for."""
         path = run.folder / "chain.json"
-        asked = {"n": self.n, "seed": self.seed, "steps": list(STEPS)}
+        asked = {"n": self.n, "seed": self.seed, "steps": list(self.steps)}
         if path.is_file():
             kept = json.loads(path.read_text(encoding="utf-8"))
             if kept["asked"] == asked:
@@ -44,22 +55,18 @@ class Comparison:
         learner, images = commands.load_model(run.model), data(run.settings)
         measured = Measurements(learner, images, n=self.n, seed=self.seed)
         extractor = measured.features(extractor="classifier", folder=self.features)
-        real = extractor(spread(measured.held_out["x"], self.n))
-
-        def distance(x):
-            return evaluation.frechet_distance(real, extractor(np.clip(x, 0.0, 1.0)))
-
+        judge = Judge(extractor, spread(measured.held_out["x"], self.n))
         training = images.prepared(spread(images.read("train").x, self.n))
         found = {
             "asked": asked,
             "extractor": extractor.name,
-            "training": distance(training),
+            "training": judge.distance(training),
             "rows": evaluation.consistency(
                 learner.pair,
-                steps=STEPS,
+                steps=self.steps,
                 n=self.n,
                 seed=self.seed,
-                distance=distance,
+                distance=judge.distance,
                 output="mode",  # as in the official code: thresholded bits, Gaussian means
             ),
             "information": {name: row["sum"] for name, row in measured.information().items()},
@@ -67,71 +74,80 @@ class Comparison:
         reports.write(path, found)
         return found
 
-    def groups(self):
-        """Returns {(preset, learner): [run]}; options that are not the preset's are named."""
-        groups = {}
-        for run in self.runs:
-            settings = run.settings
-            usual = presets.get(settings["preset"]).recipes[settings["learner"]].options
-            unusual = [f"{k}={v}" for k, v in settings["options"].items() if usual.get(k) != v]
-            label = " ".join([settings["learner"], *unusual])
-            groups.setdefault((settings["preset"], label), []).append(run)
-        return dict(
-            sorted(groups.items(), key=lambda item: (item[0][0], item[0][1] != "symmetric"))
-        )
-
-    def table(self):
-        """Returns the Markdown table, mean ± standard deviation over seeds."""
-        heads = ["preset", "learner", "seeds", "updates", "minutes", "decoder/x", "information"]
-        rows = []
-        for (preset, label), runs in self.groups().items():
-            chains = [self.chain(run) for run in runs]
-            found = [run.last_report() for run in runs]
-            cells = [
-                preset,
-                label,
-                ", ".join(str(run.settings["seed"]) for run in runs),
-                str(runs[0].settings["steps"]),
-                mean_of(report["seconds"] / 60 for report in found),
-                mean_of(report["metrics"]["val_decoder/x"]["last"] for report in found),
-                mean_of(sum(chain["information"].values()) for chain in chains),
-            ]
-            for step in STEPS:
-                cells.append(mean_of(_at(chain, step)["distance"] for chain in chains))
-            rows.append(cells)
-        return markdown([*heads, "one-shot", *(f"after {step}" for step in STEPS[1:])], rows)
-
-    def picture(self, path):
-        """Writes a PNG: per preset and learner a row one-shot and a row after the last step."""
-        rows, labels = [], []
-        for (preset, label), runs in self.groups().items():
-            pair = commands.load_model(runs[0].model).pair
-            options = {"seed": self.seed, "output": "mean"}
-            rows.append(pair.generate(SHOWN, **options)["x"])
-            rows.append(pair.limiting(SHOWN, steps=STEPS[-1], **options)["x"])
-            labels += [f"{preset}\n{label}: one-shot", f"after {STEPS[-1]}"]
-        pictures.labelled_rows(path, rows, labels)
-
-    def provenance(self):
-        """Returns what stands beside the figures, as JSON values."""
+    def results(self) -> dict[str, Any]:
+        """Returns what the table is made of, and what the numbers depend on, as JSON values."""
         chains = [self.chain(run) for run in self.runs]
+        runs = {}
+        for run, chain in zip(self.runs, chains, strict=True):
+            report = run.last_report()
+            runs[run.folder.name] = {
+                "settings": {k: v for k, v in run.settings.items() if k != "flags"},
+                "seconds": report["seconds"],
+                "decoder/x": report["metrics"]["val_decoder/x"]["last"],
+                "chain": chain["rows"],
+                "information": chain["information"],
+            }
         return {
             "n": self.n,
             "seed": self.seed,
             "extractor": sorted({chain["extractor"] for chain in chains}),
             "training_images_to_held_out": statistics.mean(chain["training"] for chain in chains),
             "versions": reports.versions(),
-            "runs": {
-                run.folder.name: {
-                    "settings": {k: v for k, v in run.settings.items() if k != "flags"},
-                    "seconds": run.last_report()["seconds"],
-                    "chain": chain["rows"],
-                    "information": chain["information"],
-                }
-                for run, chain in zip(self.runs, chains, strict=True)
-            },
+            "runs": runs,
         }
 
+    def picture(self, path: str | pathlib.Path) -> None:
+        """Writes a PNG: per preset and learner a row one-shot and a row after the last step."""
+        rows, labels, last = [], [], self.steps[-1]
+        runs = {run.folder.name: run for run in self.runs}
+        settings = {name: {"settings": run.settings} for name, run in runs.items()}
+        for (preset, label), names in groups(settings).items():
+            pair = commands.load_model(runs[names[0]].model).pair
+            options = {"seed": self.seed, "output": "mean"}
+            rows.append(pair.generate(self.shown, **options)["x"])
+            rows.append(pair.limiting(self.shown, steps=last, **options)["x"])
+            labels += [f"{preset}\n{label}: one-shot", f"after {last}"]
+        pictures.labelled_rows(path, rows, labels)
 
-def _at(chain, step):
-    return next(row for row in chain["rows"] if row["steps"] == step)
+
+def groups(runs: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:
+    """Returns {(preset, learner): [names of runs]}; options that are not the preset's are named."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for name, run in runs.items():
+        settings = run["settings"]
+        usual = presets.get(settings["preset"]).recipes[settings["learner"]].options
+        unusual = [f"{k}={v}" for k, v in settings["options"].items() if usual.get(k) != v]
+        label = " ".join([settings["learner"], *unusual])
+        found.setdefault((settings["preset"], label), []).append(name)
+    return dict(sorted(found.items(), key=lambda item: (item[0][0], item[0][1] != "symmetric")))
+
+
+def table(results: Mapping[str, Any]) -> str:
+    """Returns the Markdown table of `Comparison.results`, mean ± standard deviation over seeds.
+
+    Where a file of an older version lacks the "decoder/x" of single runs, it quotes their mean and
+    deviation under "quoted".
+    """
+    heads = ["preset", "learner", "seeds", "updates", "minutes", "decoder/x", "information"]
+    rows = []
+    steps = sorted({row["steps"] for run in results["runs"].values() for row in run["chain"]})
+    for (preset, label), names in groups(results["runs"]).items():
+        runs = [results["runs"][name] for name in names]
+        costs = [run["decoder/x"] for run in runs if "decoder/x" in run]
+        cells = [
+            preset,
+            label,
+            ", ".join(str(run["settings"]["seed"]) for run in runs),
+            runs[0]["settings"]["steps"],
+            mean_of(run["seconds"] / 60 for run in runs),
+            mean_of(costs) if costs else results["quoted"]["decoder/x"][f"{preset} {label}"],
+            mean_of(sum(run["information"].values()) for run in runs),
+        ]
+        cells += [mean_of(distance(run, step) for run in runs) for step in steps]
+        rows.append(cells)
+    return markdown([*heads, "one-shot", *(f"after {step}" for step in steps[1:])], rows)
+
+
+def distance(run: Mapping[str, Any], step: int) -> float:
+    """Returns the distance of a run's chain to held-out images after this number of steps."""
+    return next(row["distance"] for row in run["chain"] if row["steps"] == step)

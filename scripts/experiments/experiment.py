@@ -1,68 +1,113 @@
 """An experiment: trainings that differ in few settings, each measured once, in one table."""
 
+import abc
+import dataclasses
 import json
 import pathlib
-import statistics
 import time
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar, Generic, TypeVar, final
 
-from keras_symvae import SymmetricEquilibrium
-from zoo.presets.recipes import Recipe
+from scripts.experiments.place import Place
+from scripts.experiments.tables import Results
 from zoo.runs import report as reports
 
+C = TypeVar("C")
 
-class Experiment:
+
+class Experiment(abc.ABC, Generic[C]):
     """Trainings under one folder, and the table and pictures that come of them.
 
         FOLDER/LABEL/result.json    settings, numbers, seconds, versions
-        OUT/NAME.md  OUT/NAME.json  OUT/NAME.png
 
-    What a folder already holds is not trained again, so an interrupted experiment goes on.
+    A training whose result the folder holds is not repeated, so an interrupted experiment goes on.
+    The experiment lives in scripts/experiments/NAME/experiment.py and has that folder's name.
 
     Args:
         folder: keeps the trainings.
         data: what `zoo.datasets.load` takes.
         seeds: integers; every setting is trained with each.
+        config: budgets, sizes and settings; by default those of the published table.
     """
 
-    name = ""
-    usual = "fashion_mnist"  # the data where none are named
+    name: ClassVar[str]
+    usual: ClassVar[str] = "fashion_mnist"  # the data if none are named
+    defaults: ClassVar[Any]  # the config of the published table
 
-    def __init__(self, folder, *, data, seeds):
+    def __init__(
+        self,
+        folder: str | pathlib.Path,
+        *,
+        data: str,
+        seeds: Iterable[int],
+        config: C | None = None,
+    ):
         self.folder, self.data, self.seeds = pathlib.Path(folder), data, tuple(seeds)
+        self.config: C = self.defaults if config is None else config
 
-    def settings(self, seed):
+    @abc.abstractmethod
+    def settings(self, seed: int) -> dict[str, dict[str, Any]]:
         """Returns {label: settings} of all trainings with this seed, as JSON values."""
-        raise NotImplementedError
 
-    def measure(self, settings, folder):
+    @abc.abstractmethod
+    def measure(self, settings: dict[str, Any], folder: pathlib.Path) -> dict[str, Any]:
         """Trains and returns {name: number or list}; the folder keeps what pictures need."""
-        raise NotImplementedError
 
-    def table(self, results):
+    @abc.abstractmethod
+    def table(self, results: Results) -> str:
         """Returns the Markdown of results {label: result}."""
-        raise NotImplementedError
 
-    def picture(self, path, results):
-        """Writes the PNG."""
-        raise NotImplementedError
+    @abc.abstractmethod
+    def picture(self, place: Place, results: Results) -> None:
+        """Writes the PNG, and others beside it."""
 
-    def make(self, out):
-        """Trains what is missing, writes table, numbers and picture to `out`; returns the table."""
-        results = {}
+    @final
+    def varied(
+        self, key: str, variations: Mapping[str, Any], *, seed: int, **common: Any
+    ) -> dict[str, dict[str, Any]]:
+        """Returns {label: settings} of trainings that differ by one variation each.
+
+        Args:
+            key: setting that names the variation.
+            variations: {name: dataclass of settings}; None is a setting that it does not have.
+            seed: of all.
+            common: further settings of all.
+        """
+        found = {}
+        for name, variation in variations.items():
+            own = {k: v for k, v in dataclasses.asdict(variation).items() if v is not None}
+            found[f"{name}-seed-{seed}"] = {key: name, **own, **common, "seed": seed}
+        return found
+
+    @final
+    def all_settings(self) -> dict[str, dict[str, Any]]:
+        """Returns {label: settings} of all trainings with all seeds, as a file gives them back."""
+        found: dict[str, dict[str, Any]] = {}
         for seed in self.seeds:
-            for label, settings in self.settings(seed).items():
-                results[label] = self._result(label, json.loads(json.dumps(settings)))
-                shown = {k: v for k, v in results[label]["found"].items() if isinstance(v, float)}
-                print(f"{label}: {shown}", flush=True)
-        out = pathlib.Path(out)
-        out.mkdir(parents=True, exist_ok=True)
+            found |= self.settings(seed)
+        return json.loads(json.dumps(found))
+
+    @final
+    def make(self, out: str | pathlib.Path | None = None) -> str:
+        """Trains what is missing, writes table, numbers and pictures; returns the table.
+
+        Args:
+            out: see `Place`.
+        """
+        results = {}
+        for label, settings in self.all_settings().items():
+            results[label] = self._result(label, settings)
+            shown = {k: v for k, v in results[label]["found"].items() if isinstance(v, float)}
+            print(f"{label}: {shown}", flush=True)
+        place = Place(self.name, out)
+        place.folder.mkdir(parents=True, exist_ok=True)
         table = self.table(results)
-        (out / f"{self.name}.md").write_text(table, encoding="utf-8")
-        reports.write(out / f"{self.name}.json", results)
-        self.picture(out / f"{self.name}.png", results)
+        place.table.write_text(table, encoding="utf-8")
+        reports.write(place.results, results)
+        self.picture(place, results)
         return table
 
-    def _result(self, label, settings):
+    def _result(self, label: str, settings: dict[str, Any]) -> dict[str, Any]:
         folder = self.folder / label
         path = folder / "result.json"
         if path.is_file():
@@ -83,35 +128,3 @@ class Experiment:
         }
         reports.write(path, result)
         return json.loads(path.read_text(encoding="utf-8"))
-
-
-def play(pair, batches, *, rates, steps, seed, beta_1=0.5, game=None, **options):
-    """Trains a pair by the symmetric game.
-
-    Args:
-        pair: the `Pair`.
-        batches: `Minibatches`.
-        rates: {key of `compile`: peak rate of Adam}, which falls to 0 along a cosine.
-        steps: number of updates.
-        seed: of the game.
-        beta_1: of Adam.
-        game: arguments of `SymmetricEquilibrium`.
-        options: of `fit`.
-    """
-    learner = SymmetricEquilibrium(pair, seed=seed, **(game or {}))
-    optimizer = Recipe(rates, beta_1=beta_1).optimizer(steps=steps)
-    learner.compile(optimizer, steps_per_execution=10)  # pyright: ignore[reportArgumentType]
-    learner.fit(batches, **{"steps_per_epoch": steps, "verbose": 0, **options})
-
-
-def mean_of(values, *, digits=2):
-    """Returns "mean ± standard deviation" of numbers, or the one number."""
-    values = list(values)
-    mean = f"{statistics.mean(values):.{digits}f}"
-    return f"{mean} ± {statistics.stdev(values):.{digits}f}" if len(values) > 1 else mean
-
-
-def markdown(heads, rows):
-    """Returns a Markdown table."""
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "".join(f"| {' | '.join(map(str, line))} |\n" for line in lines)

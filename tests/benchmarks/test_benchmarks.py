@@ -10,7 +10,7 @@ import pytest
 import tensorflow as tf
 
 import keras_symvae as sv
-from benchmarks import flops
+from benchmarks import flops, graph_size
 
 BATCH, PIXELS, BITS = 8, 16, 3
 
@@ -59,10 +59,37 @@ def test_a_convolution_costs_the_same_in_all_directions(stride, transposed):
     assert sum(found) == 3 * once
 
 
+class Nested:
+    """A learner whose step negates a number several times, in a function within its step."""
+
+    def __init__(self, times):
+        self.times = times
+
+    def compile(self, optimizer):
+        self.optimizer = optimizer
+
+    def train_step(self, batch):
+        @tf.function
+        def inner(x):
+            for _ in range(self.times):
+                x = -x
+            return x
+
+        return inner(batch)
+
+    def fit(self, data, **options):
+        tf.function(lambda: self.train_step(tf.constant(data)))()
+
+
+def test_operations_are_counted_in_inner_functions_too():
+    few, many = (graph_size.operations(Nested(times), 1.0) for times in (2, 9))
+    assert few > 2 and many - few == 7
+
+
 def test_the_last_line_is_json():
     command = [sys.executable, "-m", "benchmarks.train_step", "--preset=digits_ladder"]
     command += ["--seconds=0.2", "--batch_size=16"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     found = json.loads(done.stdout.splitlines()[-1])
     assert {"ms_per_step", "samples_per_second", "flops_per_step", "matmul_fraction"} <= set(found)
     assert 0 < found["matmul_fraction"] < 1

@@ -1,6 +1,8 @@
 """Figures: runs become a table, numbers with their provenance, and a picture."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 from PIL import Image
@@ -35,13 +37,11 @@ def compared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     runs = [run(folder / f"symmetric-{seed}", learner="symmetric", seed=seed) for seed in (0, 1)]
     runs.append(run(folder / "plain", learner="elbo", option=["free_bits=0"], seed=0))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(comparison, "STEPS", (0, 1, 2))
-        yield comparison.Comparison(runs, n=60, seed=0, features=folder)
+    return comparison.Comparison(runs, n=60, seed=0, features=folder, steps=(0, 1, 2))
 
 
 def test_seeds_are_averaged_and_options_named(compared):
-    table = compared.table().splitlines()
+    table = comparison.table(compared.results()).splitlines()
     assert len(table) == 4 and all(line.count("|") == table[0].count("|") for line in table)
     assert "| symmetric | 0, 1 | 20 |" in table[2] and table[2].count("±") == 6
     assert "| elbo free_bits=0 | 0 | 20 |" in table[3]
@@ -51,7 +51,7 @@ def test_seeds_are_averaged_and_options_named(compared):
 
 
 def test_provenance_names_what_the_numbers_depend_on(compared):
-    found = compared.provenance()
+    found = compared.results()
     assert found["n"] == 60 and found["seed"] == 0
     assert found["extractor"][0].startswith("classifier-")
     assert found["training_images_to_held_out"] < found["runs"]["plain"]["chain"][0]["distance"]
@@ -79,3 +79,34 @@ def test_backups_of_runs_are_where_users_look(compared):
         )
         == 2
     )
+
+
+def test_a_run_keeps_the_cost_that_its_table_shows(compared):
+    found = compared.results()
+    report = compared.runs[0].last_report()["metrics"]["val_decoder/x"]
+    assert found["runs"]["symmetric-0"]["decoder/x"] == report["last"]
+    for run in found["runs"].values():
+        del run["decoder/x"]
+    quoted = {"digits_ladder symmetric": "1.00 ± 0.10", "digits_ladder elbo free_bits=0": "2.00"}
+    table = comparison.table({**found, "quoted": {"decoder/x": quoted}}).splitlines()
+    assert "| 1.00 ± 0.10 |" in table[2] and "| 2.00 |" in table[3]
+
+
+REFUSED = """
+from scripts import figures
+for arguments in (["--runs=nowhere/*"], ["--name=chains"], ["--runs=nowhere/*", "--name=chains"]):
+    figures.FLAGS.unparse_flags()
+    figures.FLAGS(["figures", "--runs=", "--name=", *arguments])
+    try:
+        figures.main()
+    except (ValueError, FileNotFoundError) as error:
+        print(type(error).__name__, error)
+"""
+
+
+def test_figures_of_nothing_are_refused():
+    command = [sys.executable, "-c", REFUSED]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    incomplete = "ValueError say which --runs and give the figures a --name, or an --experiment"
+    missing = "FileNotFoundError --runs=nowhere/* matches no folder"
+    assert done.stdout.splitlines() == [incomplete, incomplete, missing]

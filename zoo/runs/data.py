@@ -7,9 +7,9 @@ import tensorflow as tf
 
 from keras_symvae import Batches, seeds
 from keras_symvae.data.batches import Mixture
+from zoo import datasets
 from zoo.architectures.segmentation import Segmentation
 from zoo.architectures.semi_supervised import SemiSupervised
-from zoo.datasets import images as datasets
 from zoo.datasets import label_maps
 from zoo.datasets.images import Images
 from zoo.datasets.label_maps import LabelMaps

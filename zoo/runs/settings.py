@@ -12,8 +12,8 @@ import numpy as np
 
 from keras_symvae import Learner, Pair
 from keras_symvae import learners as games
+from zoo import presets
 from zoo.datasets.preparation import Preparation
-from zoo.presets import table as presets
 from zoo.presets.recipes import Recipe
 from zoo.runs import model_file
 from zoo.runs.data import OLD_SPLIT_RULE, SPLIT_RULE, Data

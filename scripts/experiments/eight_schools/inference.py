@@ -1,13 +1,17 @@
 """Inference for one example: draws from its posterior, by sampling and by approximations."""
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import keras
 import numpy as np
 import scipy.optimize
 import tensorflow as tf
 import tensorflow_probability as tfp
+from zoo.networks.blocks import MLP
 
 from keras_symvae import AVB, Critic, ImplicitFactor, Pair, Player, seeds
-from zoo.networks.mlp import MLP
+from scripts.experiments import training
 
 JUDGED = 200  # batches behind the bound of an adversarial fit
 
@@ -16,20 +20,20 @@ JUDGED = 200  # batches behind the bound of an adversarial fit
 class Cloud(MLP):
     """Codes made of noise alone, bent from a Gaussian: z = mean + root e + network(e)."""
 
-    def start(self, mean, root):
+    def start(self, mean: np.ndarray, root: np.ndarray) -> None:
         """Sets mean [D] and root [noise, D], at least as much noise as codes, and no network."""
         last = self.layers[-1]
         last.set_weights([np.zeros(last.kernel.shape), mean])
         self.shortcut.kernel.assign(root)
 
-    def moments(self, noise):
+    def moments(self, noise: Any) -> tuple:
         """Returns (mean, variance) [B, units], those of the batch."""
         z = self(noise)
         found = keras.ops.moments(z, axes=[0], keepdims=True)
         return tuple(keras.ops.broadcast_to(part, keras.ops.shape(z)) for part in found)
 
 
-def log_joint(player, x):
+def log_joint(player: Player, x: Any) -> Callable[[Any], Any]:
     """Returns the function z [N, D] -> log p(x, z) [N] of one example x [1, ...]."""
 
     def function(z):
@@ -39,7 +43,9 @@ def log_joint(player, x):
     return function
 
 
-def reference(player, x, *, chains, draws, warmup, seed):
+def reference(
+    player: Player, x: np.ndarray, *, chains: int, draws: int, warmup: int, seed: int
+) -> tuple[np.ndarray, np.ndarray]:
     """Returns (draws of z [draws, chains, D], R-hat [D]) by the No-U-Turn sampler.
 
     Args:
@@ -71,7 +77,16 @@ def _sampled(player, x, start, seed, *, draws, warmup):
     )
 
 
-def gaussian_fit(player, x, *, full_rank, noise, starts, draws, seed):
+def gaussian_fit(
+    player: Player,
+    x: np.ndarray,
+    *,
+    full_rank: bool,
+    noise: int,
+    starts: int,
+    draws: int,
+    seed: int,
+) -> tuple[np.ndarray, float]:
     """Returns (draws of z [draws, D], ELBO in nats) of the Gaussian nearest to the posterior.
 
         max  E_e log p(x, m + L e) + sum_i log L_ii + D/2 log(2 pi e),    e ~ N(0, 1)
@@ -124,22 +139,22 @@ def gaussian_fit(player, x, *, full_rank, noise, starts, draws, seed):
 
 
 def adversarial_fit(
-    player,
-    x,
+    player: Player,
+    x: np.ndarray,
     *,
-    start,
-    adaptive_contrast,
-    widths,
-    critic_widths,
-    critic_steps,
-    rate,
-    critic_rate,
-    warmup,
-    steps,
-    batch_size,
-    draws,
-    seed,
-):
+    start: np.ndarray,
+    adaptive_contrast: bool,
+    widths: Sequence[int],
+    critic_widths: Sequence[int],
+    critic_steps: int,
+    rate: float,
+    critic_rate: float,
+    warmup: int,
+    steps: int,
+    batch_size: int,
+    draws: int,
+    seed: int,
+) -> tuple[np.ndarray, float]:
     """Returns (draws of z [draws, D], ELBO in nats): q is what a network makes of noise, see `AVB`.
 
     The ELBO is what the critic takes it for, so that it may be too high.
@@ -158,18 +173,21 @@ def adversarial_fit(
 
     Reference: Mescheder, Nowozin, Geiger 2017, Adversarial Variational Bayes.
     """
-    keras.utils.set_random_seed(seed)
     size = player.families["z"].size
-    network = Cloud(widths, size, activation="elu", skip=True)
-    factor = ImplicitFactor("z", network=network, noise_shape=size)
-    learner = AVB(
-        Pair(player, Player([factor], families=player.families, name="encoder")),
-        critic=Critic("z", widths=critic_widths, offset=() if adaptive_contrast else "z"),
-        adaptive_contrast=adaptive_contrast,
-        critic_steps=critic_steps,
-        seed=seed,
-    )
-    network.start(start.mean(0), np.linalg.cholesky(np.cov(start.T)).T)
+
+    def make() -> AVB:
+        network = Cloud(widths, size, activation="elu", skip=True)
+        factor = ImplicitFactor("z", network=network, noise_shape=size)
+        learner = AVB(
+            Pair(player, Player([factor], families=player.families, name="encoder")),
+            critic=Critic("z", widths=critic_widths, offset=() if adaptive_contrast else "z"),
+            adaptive_contrast=adaptive_contrast,
+            critic_steps=critic_steps,
+            seed=seed,
+        )
+        network.start(start.mean(0), np.linalg.cholesky(np.cov(start.T)).T)
+        return learner
+
     # While the encoder comes to rest the critic goes on, and catches up with it.
     schedule = keras.optimizers.schedules.CosineDecay(
         0.0, steps - warmup, warmup_target=rate, warmup_steps=warmup
@@ -178,9 +196,9 @@ def adversarial_fit(
         "encoder": keras.optimizers.Adam(schedule, beta_1=0.5),
         "critic": keras.optimizers.Adam(critic_rate, beta_1=0.5),
     }
-    learner.compile(optimizer, steps_per_execution=10)  # pyright: ignore[reportArgumentType]
+    learner = training.compiled(make, optimizer=optimizer, seed=seed, group=10)
     batches = tf.data.Dataset.from_tensors({"x": np.repeat(x, batch_size, axis=0)}).repeat()
-    learner.fit(batches, steps_per_epoch=steps, verbose=0)
+    training.fit(learner, batches, steps=steps)
     judged = learner.evaluate(batches.take(JUDGED), verbose=0, return_dict=True)
     z = learner.pair.encode(np.repeat(x, draws, axis=0), seed=seed)["z"]
     return z, -judged["loss"]

@@ -1,32 +1,23 @@
 """The experiment of four points: posteriors that fill the prior, and Gaussians that cannot."""
 
 import math
+import pathlib
 from typing import Any
 
-import keras
 import numpy as np
 from matplotlib.figure import Figure
 
 from keras_symvae import AVB, ELBO, Batches, Critic, Factor, Pair, Player
-from scripts.experiments.experiment import Experiment, markdown, mean_of
+from scripts.experiments import training
+from scripts.experiments.experiment import Experiment
+from scripts.experiments.four_points.config import Config
+from scripts.experiments.place import Place
+from scripts.experiments.tables import Results, markdown, means
 from zoo import Implicit
 from zoo.networks.mlp import MLP
 from zoo.presets.recipes import Recipe
 
 POINTS = np.eye(4, dtype="float32").reshape(4, 2, 2, 1)
-ADVERSARIAL = {
-    "rates": {"decoder": 1e-3, "encoder": 3e-4},
-    "critic_rate": 1e-3,
-    "critic_steps": 3,
-    "beta_1": 0.5,
-}
-METHODS: dict[str, dict[str, Any]] = {
-    "vae": {"rates": {"decoder": 2e-3, "encoder": 2e-3}, "beta_1": 0.9},
-    "avb": ADVERSARIAL,
-    "avb-ac": {**ADVERSARIAL, "rates": {"decoder": 2e-3, "encoder": 5e-4}, "basis": 4},
-}
-STEPS, BATCH_SIZE = 20_000, 400
-CODES = 100_000  # of every point, behind the numbers
 SIDE, CELL = 5.0, 0.2  # of the square around 0 where codes are counted, and of its cells
 GRID = 0.04  # distance of the codes that the likelihood is summed over
 COLUMNS = {
@@ -37,7 +28,7 @@ COLUMNS = {
 }
 
 
-def pair_of(*, basis=None, gaussian=False):
+def pair_of(*, basis: int | None = None, gaussian: bool = False) -> Pair:
     """Returns a pair with two codes, z ~ N(0, 1): its encoder implicit, or a Gaussian."""
     pair = Implicit(POINTS.shape[1:], latent=2, noise=16, basis=basis, width=64)
     if not gaussian:
@@ -47,30 +38,30 @@ def pair_of(*, basis=None, gaussian=False):
     return Pair(pair.decoder, encoder)
 
 
-def learner_of(settings):
+def learner_of(settings: dict[str, Any]) -> ELBO | AVB:
     """Returns the learner of some settings, compiled."""
-    seed, basis = settings["seed"], settings.get("basis")
-    keras.utils.set_random_seed(seed)
-    rates, constant = dict(settings["rates"]), ()
-    if settings["method"] != "vae":
-        rates["critic"], constant = settings["critic_rate"], ("critic",)
-    recipe = Recipe(rates, beta_1=settings["beta_1"], constant=constant)
-    if settings["method"] == "vae":
-        learner = ELBO(pair_of(gaussian=True), seed=seed)
-    else:
-        learner = AVB(
+    seed, basis, adversarial = settings["seed"], settings.get("basis"), "critic_rate" in settings
+
+    def make() -> ELBO | AVB:
+        if not adversarial:
+            return ELBO(pair_of(gaussian=True), seed=seed)
+        return AVB(
             pair_of(basis=basis),
             critic=Critic(("x", "z"), widths=(128, 128), offset=() if basis else "z"),
             adaptive_contrast=basis is not None,
             critic_steps=settings["critic_steps"],
             seed=seed,
         )
+
+    rates, constant = dict(settings["rates"]), ()
+    if adversarial:
+        rates["critic"], constant = settings["critic_rate"], ("critic",)
+    recipe = Recipe(rates, beta_1=settings["beta_1"], constant=constant)
     optimizer = recipe.optimizer(steps=settings["steps"])
-    learner.compile(optimizer, steps_per_execution=10)  # pyright: ignore[reportArgumentType]
-    return learner
+    return training.compiled(make, optimizer=optimizer, seed=seed, group=10)
 
 
-def log_likelihood(pair):
+def log_likelihood(pair: Pair) -> np.ndarray:
     """Returns log p(x) [4] in nats, by summing p(z) p(x | z) over a grid of the plane."""
     axis = np.arange(-6.0, 6.0, GRID, dtype="float32") + GRID / 2
     z = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
@@ -82,7 +73,7 @@ def log_likelihood(pair):
     return np.array(found)
 
 
-def divergence_from_prior(z):
+def divergence_from_prior(z: np.ndarray) -> float:
     """Returns KL(q(z), p(z)) in nats of draws z [N, 2] of q, p = N(0, 1), by counting.
 
     The cells of a square and, as one more, all that lies outside: what q and p differ by inside of
@@ -98,7 +89,7 @@ def divergence_from_prior(z):
     return float(q[used] @ np.log(q[used] / p[used]))
 
 
-class FourPoints(Experiment):
+class FourPoints(Experiment[Config]):
     """Four images of one bright pixel and two codes: how much of log p(x) = -log 4 is reached.
 
     Codes of the four points can share the prior among them without loss only if their
@@ -113,18 +104,19 @@ class FourPoints(Experiment):
     name = "four_points"
     usual = "four_points"
 
-    def settings(self, seed):
-        common = {"steps": STEPS, "batch_size": BATCH_SIZE, "codes": CODES, "seed": seed}
-        return {
-            f"{method}-seed-{seed}": {"method": method, **options, **common}
-            for method, options in METHODS.items()
-        }
+    defaults = Config()
 
-    def measure(self, settings, folder):
+    def settings(self, seed: int) -> dict[str, dict[str, Any]]:
+        config = self.config
+        common = {"steps": config.steps, "batch_size": config.batch_size, "codes": config.codes}
+        return self.varied("method", config.methods, seed=seed, **common)
+
+    def measure(self, settings: dict[str, Any], folder: pathlib.Path) -> dict[str, Any]:
         learner = learner_of(settings)
         images = np.repeat(POINTS, settings["batch_size"] // len(POINTS), axis=0)
         batches = Batches({"x": images}, batch_size=len(images), seed=settings["seed"])
-        logs = learner.fit(batches, steps_per_epoch=settings["steps"], verbose=0).history
+        training.fit(learner, batches, steps=settings["steps"])
+        logs = learner.history.history
         x = np.repeat(POINTS, settings["codes"], axis=0)
         z = learner.pair.encode(x, seed=settings["seed"])["z"]
         np.savez(folder / "codes.npz", z=z.reshape(len(POINTS), -1, 2)[:, :2000])
@@ -138,23 +130,20 @@ class FourPoints(Experiment):
             "last": {name: float(values[-1]) for name, values in logs.items()},
         }
 
-    def table(self, results):
-        rows = []
-        for method in METHODS:
-            found = [r["found"] for r in results.values() if r["settings"]["method"] == method]
-            cells = [mean_of([f[key] for f in found], digits=3) for key in COLUMNS]
-            rows.append([method, *cells])
+    def table(self, results: Results) -> str:
+        rows = means(results, self.config.methods, dict.fromkeys(COLUMNS, 3))
         rows.append(["best possible", f"{-math.log(len(POINTS)):.3f}", "0", "0", ""])
         return markdown(["method", *COLUMNS.values()], rows)
 
-    def picture(self, path, results):
-        figure = Figure(figsize=(4.0 * len(METHODS), 4.2), layout="constrained")
-        panels = figure.subplots(1, len(METHODS), sharex=True, sharey=True, squeeze=False)[0]
-        for axes, method in zip(panels, METHODS, strict=True):
+    def picture(self, place: Place, results: Results) -> None:
+        methods = self.config.methods
+        figure = Figure(figsize=(4.0 * len(methods), 4.2), layout="constrained")
+        panels = figure.subplots(1, len(methods), sharex=True, sharey=True, squeeze=False)[0]
+        for axes, method in zip(panels, methods, strict=True):
             label = f"{method}-seed-{self.seeds[0]}"
             found = results[label]["found"]
             for of_point in np.load(self.folder / label / "codes.npz")["z"]:
                 axes.scatter(*of_point.T, s=2)
             axes.set(title=f"{method}: log p(x) = {found['log-likelihood']:.3f}", aspect="equal")
             axes.set(xlim=(-3.5, 3.5), ylim=(-3.5, 3.5))
-        figure.savefig(path, dpi=80)
+        figure.savefig(place.picture(), dpi=80)

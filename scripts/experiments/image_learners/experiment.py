@@ -2,175 +2,147 @@
 
 import dataclasses
 import math
-import time
+import pathlib
 from typing import Any
 
-import keras
 import numpy as np
 from matplotlib.figure import Figure
 
-from keras_symvae import Batches, evaluation, pictures
-from keras_symvae.learners import LEARNERS
-from scripts.experiments.experiment import Experiment, markdown, mean_of
-from zoo.datasets import images as datasets
+from keras_symvae import Batches, Learner, Pair, evaluation, learners, pictures
+from scripts.experiments import judge, training
+from scripts.experiments.experiment import Experiment
+from scripts.experiments.image_learners.config import Config
+from scripts.experiments.judge import Judge
+from scripts.experiments.place import Place
+from scripts.experiments.tables import Results, markdown, means
+from zoo import presets
 from zoo.datasets.preparation import Preparation
-from zoo.presets import table as presets
 from zoo.presets.recipes import Recipe
 
-TWIN = {"likelihood": "bernoulli", "decoder_activation": "elu"}  # the decoder of "implicit"
-METHODS: dict[str, tuple[str, str, dict[str, Any]]] = {  # preset, learner, what differs from it
-    "symmetric": ("gaussian", "symmetric", {}),
-    "elbo": ("gaussian", "elbo", {}),
-    "avb": ("gaussian", "avb", {}),
-    "as_vae": ("gaussian", "as_vae", {}),
-    "svae": ("gaussian", "svae", {}),
-    "wae-mmd": ("gaussian", "wae", {}),
-    "wae-gan": (
-        "gaussian",
-        "wae",
-        {
-            "options": {"penalty": "gan", "penalty_weight": 10.0},
-            "learning_rate": {"critic": 1e-3},
-            "beta_1": 0.5,
-        },
-    ),
-    "fgan": ("gaussian", "fgan", {}),
-    "bits-vae": (
-        "gaussian",
-        "elbo",
-        {"architecture": TWIN, "preparation": {"binarize": "threshold"}},
-    ),
-    "bits-avb": ("implicit", "avb", {"options": {"adaptive_contrast": False}}),
-    "bits-avb-ac": ("implicit", "avb", {}),
-}
-SAMPLES, ALTERNATIONS, SHOWN = 2000, 50, 10
-WARM = 20  # steps that are not timed: Keras compiles in these
-LIKELIHOOD = {"images": 60, "num_chains": 4, "num_steps": 300}
-COLUMNS = {
+COLUMNS = {  # of the table, and their digits
     "one_shot": ("Frechet, one-shot", 2),
-    "limiting": (f"after {ALTERNATIONS}", 2),
+    "limiting": ("after {alternations}", 2),
     "drift": ("dreams to their chains", 2),
     "reconstruction": ("reconstruction error", 4),
     "codes": ("kernel, codes to prior", 3),
     "log-likelihood": ("log p(x), nats", 1),
     "milliseconds": ("ms per step", 1),
 }
+PANELS = ("samples", "chains", "data", "rebuilt")
 
 
-class ImageLearners(Experiment):
+class ImageLearners(Experiment[Config]):
     """Fashion-MNIST under all learners, with the bodies and recipes of two presets of the zoo.
 
     Grey images and a Gaussian q(z | x); and bits, where encoders without density stand beside that
     of a VAE with the same decoder. Frechet distances are those of the means of pixels (of bits: of
     the likelier value) to held-out images, one-shot and after some alternations, and of dreams to
-    what their chains have become: 0 where encoder and decoder agree. The reconstruction error is
-    the root of the mean squared difference per pixel. Codes of held-out images are compared with
-    as many of the prior. The likelihood is that of annealed importance sampling.
+    what their chains have become: 0 if encoder and decoder agree. The reconstruction error is the
+    root of the mean squared difference per pixel. Codes of held-out images are compared with as
+    many of the prior. The likelihood is that of annealed importance sampling.
 
     Args: see `Experiment`.
     """
 
     name = "image_learners"
+    defaults = Config()
 
-    def settings(self, seed):
-        found, prefix = {}, "digits" if self.data == "digits" else "fashion_mnist"
-        for method, (kind, learner, changes) in METHODS.items():
-            preset = presets.get(f"{prefix}_{kind}")
-            chosen = {"method": method, "preset": f"{prefix}_{kind}", "learner": learner}
-            chosen |= {"architecture": changes.get("architecture", {})}
-            chosen |= {"preparation": changes.get("preparation", preset.preparation)}
-            recipe = dataclasses.asdict(preset.recipes[learner])
-            for field in ("learning_rate", "options"):
-                recipe[field] |= changes.get(field, {})
-            recipe["beta_1"] = changes.get("beta_1", recipe["beta_1"])
-            chosen |= {"data": self.data, "seed": seed, "likelihood": LIKELIHOOD}
-            chosen |= {"steps": preset.steps, "batch_size": preset.batch_size, **recipe}
-            found[f"{method}-seed-{seed}"] = chosen
-        return found
+    def settings(self, seed: int) -> dict[str, dict[str, Any]]:
+        prefix = "digits" if self.data == "digits" else "fashion_mnist"
+        common = {"data": self.data, "seed": seed}
+        common |= {"likelihood": dataclasses.asdict(self.config.likelihood)}
+        return {
+            f"{label}-seed-{seed}": {
+                "method": label,
+                **common,
+                **method.settings(prefix, steps=self.config.steps),
+            }
+            for label, method in self.config.methods.items()
+        }
 
-    def measure(self, settings, folder):
-        preparation = Preparation(**settings["preparation"])
-        train, test = (datasets.load(settings["data"], split=part) for part in ("train", "test"))
-        if train.y is None:
+    def measure(self, settings: dict[str, Any], folder: pathlib.Path) -> dict[str, Any]:
+        preparation, config = Preparation(**settings["preparation"]), self.config
+        train, test = training.parts(settings["data"])
+        if train.y is None or train.num_classes is None:
             raise ValueError(f"{settings['data']!r} has no labels to train a classifier with")
         learner = learner_of(settings)
-        milliseconds = 1000.0 * fit(learner, train.x, preparation, settings)
+        options = {"batch_size": settings["batch_size"], "seed": settings["seed"]}
+        batches = Batches({"x": train.x}, transform=preparation, **options)
+        seconds = training.fit(learner, batches, steps=settings["steps"], warm=config.warm)
         learner.save(folder / "model.keras")
         bits = preparation.binarize != "none"
-        x, real = train.x, test.x[:SAMPLES]
+        x, real = train.x, test.x[: config.samples]
         if bits:
             x, real = ((images > preparation.threshold).astype("float32") for images in (x, real))
         path = self.folder.parent / f"features-{train.name}-{preparation.binarize}.keras"
-        options = {"num_classes": train.num_classes, "path": path, "extractor": "classifier"}
-        features = evaluation.feature_extractor(x, train.y, **options)
-        found, shown = judged(learner.pair, real, features, output="mode" if bits else "mean")
+        features = judge.classifier(x, train.y, num_classes=train.num_classes, path=path)
+        found, shown = judged(
+            learner.pair,
+            real,
+            features,
+            samples=config.samples,
+            alternations=config.alternations,
+            output="mode" if bits else "mean",
+        )
         annealing = dict(settings["likelihood"])
         few = real[: annealing.pop("images")]
         estimates = evaluation.annealed_log_likelihood(
             learner.pair, few, start="encoder", **annealing
         )
         found["log-likelihood"] = float(np.mean(estimates))
-        found |= {"skipped": int(learner.guard.skipped.numpy()), "milliseconds": milliseconds}
-        np.savez(folder / "shown.npz", **{key: value[:SHOWN] for key, value in shown.items()})
+        found |= {"skipped": int(learner.guard.skipped.numpy()), "milliseconds": 1000.0 * seconds}
+        kept: dict[str, Any] = {key: value[: config.shown] for key, value in shown.items()}
+        np.savez(folder / "shown.npz", **kept)
         return found
 
-    def table(self, results):
-        rows = []
-        for method in METHODS:
-            found = [r["found"] for r in results.values() if r["settings"]["method"] == method]
-            cells = [mean_of((f[k] for f in found), digits=d) for k, (_, d) in COLUMNS.items()]
-            rows.append([method, *cells])
-        return markdown(["learner", *(head for head, _ in COLUMNS.values())], rows)
+    def table(self, results: Results) -> str:
+        alternations = self.config.alternations
+        heads = [head.format(alternations=alternations) for head, _ in COLUMNS.values()]
+        digits = {key: number for key, (_, number) in COLUMNS.items()}
+        return markdown(["learner", *heads], means(results, self.config.methods, digits))
 
-    def picture(self, path, results):
-        figure = Figure(figsize=(18, 0.75 * len(METHODS) + 0.5), layout="constrained")
-        kinds = ("samples", "chains", "data", "rebuilt")
-        axes = figure.subplots(len(METHODS), len(kinds), squeeze=False)
-        for row, method in zip(axes, METHODS, strict=True):
+    def picture(self, place: Place, results: Results) -> None:
+        methods = list(self.config.methods)
+        figure = Figure(figsize=(18, 0.75 * len(methods) + 0.5), layout="constrained")
+        axes = figure.subplots(len(methods), len(PANELS), squeeze=False)
+        for row, method in zip(axes, methods, strict=True):
             shown = np.load(self.folder / f"{method}-seed-{self.seeds[0]}" / "shown.npz")
-            for panel, kind in zip(row, kinds, strict=True):
-                images = pictures.grid(np.clip(shown[kind], 0.0, 1.0), columns=SHOWN)
+            for panel, kind in zip(row, PANELS, strict=True):
+                images = pictures.grid(np.clip(shown[kind], 0.0, 1.0), columns=self.config.shown)
                 panel.imshow(images.squeeze(), cmap="gray", vmin=0, vmax=255)
-                panel.set(xticks=[], yticks=[], title=kind if method == next(iter(METHODS)) else "")
+                panel.set(xticks=[], yticks=[], title=kind if method == methods[0] else "")
             row[0].set_ylabel(method, rotation=0, ha="right", va="center")
-        figure.savefig(path, dpi=80)
+        figure.savefig(place.picture(), dpi=80)
 
 
-def learner_of(settings):
+def learner_of(settings: dict[str, Any]) -> Learner:
     """Returns the learner of some settings, compiled."""
-    keras.utils.set_random_seed(settings["seed"])
-    pair = presets.get(settings["preset"]).pair(**settings["architecture"])
-    learner = LEARNERS[settings["learner"]](pair, seed=settings["seed"], **settings["options"])
-    fields = ("learning_rate", "beta_1", "options", "constant")
-    recipe = Recipe(**{name: settings[name] for name in fields})
-    learner.compile(recipe.optimizer(steps=settings["steps"]), steps_per_execution=10)
-    return learner
+    recipe = Recipe(**{field.name: settings[field.name] for field in dataclasses.fields(Recipe)})
+
+    def make() -> Learner:
+        pair = presets.get(settings["preset"]).pair(**settings["architecture"])
+        game = learners.get(settings["learner"])
+        return game(pair, seed=settings["seed"], **recipe.options)
+
+    optimizer = recipe.optimizer(steps=settings["steps"])
+    return training.compiled(make, optimizer=optimizer, seed=settings["seed"], group=10)
 
 
-def fit(learner, x, preparation, settings):
-    """Trains on images [N, H, W, C]; returns the seconds per step, the first ones not counted."""
-    options = {"batch_size": settings["batch_size"], "seed": settings["seed"]}
-    batches = Batches({"x": x}, transform=preparation, **options)
-    learner.fit(batches, steps_per_epoch=WARM, verbose=0)
-    rest, begun = settings["steps"] - WARM, time.monotonic()
-    learner.fit(batches, steps_per_epoch=rest, verbose=0)
-    return (time.monotonic() - begun) / rest
-
-
-def judged(pair, real, features, *, output):
+def judged(
+    pair: Pair, real: np.ndarray, features: Any, *, samples: int, alternations: int, output: str
+) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """Returns ({measure: number}, {kind: images}) of a trained pair and held-out images."""
-    dreams = pair.generate(SAMPLES, seed=1, output=output)["x"]
-    chains = pair.limiting(SAMPLES, steps=ALTERNATIONS, seed=2, output=output)["x"]
+    dreams = pair.generate(samples, seed=1, output=output)["x"]
+    chains = pair.limiting(samples, steps=alternations, seed=2, output=output)["x"]
     rebuilt = pair.reconstruct(real, seed=3, output="mean")["x"]
     (z,) = pair.encode(real, seed=4).values()
     prior = pair.generate(len(z), seed=5)[pair.latent[0]]
-    seen = [features(np.clip(images, 0.0, 1.0)) for images in (real, dreams, chains)]
+    distances = Judge(features, real)
     found = {
-        "one_shot": evaluation.frechet_distance(seen[0], seen[1]),
-        "limiting": evaluation.frechet_distance(seen[0], seen[2]),
-        "drift": evaluation.frechet_distance(seen[1], seen[2]),
+        "one_shot": distances.distance(dreams),
+        "limiting": distances.distance(chains),
+        "drift": distances.between(dreams, chains),
         "reconstruction": math.sqrt(np.mean((real - rebuilt) ** 2)),
-        "codes": evaluation.kernel_distance(z, prior),
+        "codes": float(evaluation.kernel_distance(z, prior)),
     }
-    shown = {"samples": dreams, "chains": chains, "data": real, "rebuilt": rebuilt}
-    return {name: float(value) for name, value in found.items()}, shown
+    return found, dict(zip(PANELS, (dreams, chains, real, rebuilt), strict=True))

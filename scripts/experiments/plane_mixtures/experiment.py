@@ -1,7 +1,8 @@
 """The experiment of mixtures in the plane: eight Gaussians on a ring, learned by every game."""
 
 import math
-import time
+import pathlib
+from collections.abc import Sequence
 from typing import Any
 
 import keras
@@ -9,23 +10,26 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
+from zoo.networks.blocks import MLP
 
-from keras_symvae import Critic, Factor, Pair, Player, seeds
+from keras_symvae import Critic, Factor, Learner, Pair, Player, learners, seeds
 from keras_symvae.data.sources import FunctionSource
 from keras_symvae.families import Normal
-from scripts.experiments.experiment import Experiment, markdown, mean_of
-from scripts.experiments.plane_mixtures.recipes import COMMON, LEARNERS, METHODS
-from zoo.networks.mlp import MLP
+from scripts.experiments import training
+from scripts.experiments.experiment import Experiment
+from scripts.experiments.place import Place
+from scripts.experiments.plane_mixtures.config import Config
+from scripts.experiments.plane_mixtures.recipes import CRITICS
+from scripts.experiments.tables import Results, markdown, means
 from zoo.presets.recipes import Recipe, both
 
 MODES, RADIUS, SPREAD = 8, 2.0, 0.1
 NEAR, SHARE = 3.0, 0.25  # standard deviations, and of its share of samples: a mode is covered
-SAMPLES, SHOWN, ALTERNATIONS = 8000, 2000, 50
-LIKELIHOOD_DATA, GRID = 400, 0.05  # points, and the distance of the codes that are summed over
+GRID = 0.05  # distance of the codes that the likelihood is summed over
 MEASURED = {
     "modes": (f"modes of {MODES}", 1),
     "near": ("near a mode", 3),
-    "limiting/modes": (f"modes after {ALTERNATIONS} alternations", 1),
+    "limiting/modes": ("modes after {alternations} alternations", 1),
     "limiting/near": ("near after them", 3),
     "reconstruction": ("reconstruction error", 3),
     "log-likelihood": ("log p(x), nats", 2),
@@ -34,28 +38,28 @@ MEASURED = {
 }
 
 
-def centres():
+def centres() -> np.ndarray:
     """Returns the means of the modes [8, 2]."""
     angle = 2.0 * math.pi * np.arange(MODES) / MODES
     return (RADIUS * np.stack([np.cos(angle), np.sin(angle)], axis=1)).astype("float32")
 
 
 @keras.saving.register_keras_serializable(package="scripts")
-def ring(size, seed):
+def ring(size: int, seed: Any) -> dict[str, tf.Tensor]:
     """Returns `size` draws {"x": [size, 2]} of the mixture, with a stateless seed [2]."""
     mode = tf.random.stateless_uniform([size], seeds.fold(seed, 0), 0, MODES, tf.int32)
     noise = tf.random.stateless_normal([size, 2], seeds.fold(seed, 1))
     return {"x": tf.gather(tf.constant(centres()), mode) + SPREAD * noise}
 
 
-def pair_of(settings):
+def pair_of(settings: dict[str, Any]) -> Pair:
     """Returns the untrained `Pair` p(z) p(x | z) and q(z | x) of MLPs."""
     families = {
         "x": Normal(2, scale=settings["scale"], spread=RADIUS / math.sqrt(2.0)),
         "z": Normal(settings["latent"]),
     }
 
-    def factor(name, given):
+    def factor(name: str, given: str) -> Factor:
         units = math.prod(families[name].raw_shape)
         hidden = 2 * [settings["width"]]
         return Factor(
@@ -78,24 +82,31 @@ class Waves(keras.layers.Layer):
         activation: of the hidden layers.
     """
 
-    def __init__(self, widths, *, frequencies, activation, **kwargs):
+    def __init__(
+        self,
+        widths: Sequence[int],
+        *,
+        frequencies: Sequence[float],
+        activation: str,
+        **kwargs: Any,
+    ):
         super().__init__(**kwargs)
         self.widths, self.frequencies = tuple(widths), tuple(frequencies)
         self.activation = activation
         self.body = MLP(self.widths, 1, activation=activation)
 
-    def call(self, inputs):
+    def call(self, inputs: Any) -> Any:
         inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
         phases = [frequency * inputs[0] for frequency in self.frequencies]
         waves = [wave(phase) for phase in phases for wave in (keras.ops.sin, keras.ops.cos)]
         return self.body([*inputs, *waves])
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = {"widths": self.widths, "frequencies": self.frequencies}
         return {**super().get_config(), **own, "activation": self.activation}
 
 
-class PlaneMixtures(Experiment):
+class PlaneMixtures(Experiment[Config]):
     """Eight Gaussians of standard deviation 0.1 on a ring of radius 2, and what a game makes of it.
 
     A mode is covered if at least a quarter of its share of samples lies within three of its
@@ -110,47 +121,41 @@ class PlaneMixtures(Experiment):
     name = "plane_mixtures"
     usual = "ring"
 
-    def settings(self, seed):
-        common = {**COMMON, "data": self.data, "seed": seed}
-        return {
-            f"{label}-seed-{seed}": {**common, "method": label, **method}
-            for label, method in METHODS.items()
-        }
+    defaults = Config()
 
-    def measure(self, settings, folder):
-        keras.utils.set_random_seed(settings["seed"])
-        pair = pair_of(settings)
-        found = {"milliseconds": 1000.0 * trained(pair, settings)}
+    def settings(self, seed: int) -> dict[str, dict[str, Any]]:
+        return self.varied("method", self.config.methods, seed=seed, data=self.data)
+
+    def measure(self, settings: dict[str, Any], folder: pathlib.Path) -> dict[str, Any]:
+        config = self.config
+        learner, seconds = trained(settings)
+        pair, found = learner.pair, {"milliseconds": 1000.0 * seconds}
         fork = seeds.make(1_000_000 + settings["seed"])
-        data = ring(SAMPLES, fork)["x"].numpy()
-        samples = pair.generate(SAMPLES, seed=1)["x"]
-        chains = pair.limiting(SAMPLES, steps=ALTERNATIONS, seed=2)["x"]
+        data = ring(config.samples, fork)["x"].numpy()
+        samples = pair.generate(config.samples, seed=1)["x"]
+        chains = pair.limiting(config.samples, steps=config.alternations, seed=2)["x"]
         rebuilt = pair.reconstruct(data, seed=3)["x"]
         again = pair.reconstruct(samples, seed=4)["x"]
         found |= covered(samples)
         found |= {f"limiting/{key}": value for key, value in covered(chains).items()}
         found["reconstruction"] = float(np.sqrt(np.mean(np.sum((data - rebuilt) ** 2, axis=1))))
-        found["log-likelihood"] = log_likelihood(pair, data[:LIKELIHOOD_DATA])
+        found["log-likelihood"] = log_likelihood(pair, data[: config.likelihood_data])
         found["same"] = float(np.mean(nearest(samples)[0] == nearest(again)[0]))
         shown = {"data": data, "samples": samples, "chains": chains, "rebuilt": rebuilt}
-        np.savez(folder / "shown.npz", **{key: value[:SHOWN] for key, value in shown.items()})
+        kept = {key: value[: config.shown] for key, value in shown.items()}
+        np.savez(folder / "shown.npz", **kept)
         return found
 
-    def table(self, results):
-        rows = []
-        for label in METHODS:
-            found = [r["found"] for r in results.values() if r["settings"]["method"] == label]
-            cells = [
-                mean_of((each[key] for each in found), digits=digits)
-                for key, (_, digits) in MEASURED.items()
-            ]
-            rows.append([label, *cells])
-        return markdown(["learner", *(head for head, _ in MEASURED.values())], rows)
+    def table(self, results: Results) -> str:
+        alternations = self.config.alternations
+        heads = [head.format(alternations=alternations) for head, _ in MEASURED.values()]
+        digits = {key: number for key, (_, number) in MEASURED.items()}
+        return markdown(["learner", *heads], means(results, self.config.methods, digits))
 
-    def picture(self, path, results):
+    def picture(self, place: Place, results: Results) -> None:
         kept = {
             label: np.load(self.folder / f"{label}-seed-{self.seeds[0]}" / "shown.npz")
-            for label in METHODS
+            for label in self.config.methods
         }
         panels = {"data": next(iter(kept.values()))["data"]}
         panels |= {label: shown["samples"] for label, shown in kept.items()}
@@ -164,30 +169,35 @@ class PlaneMixtures(Experiment):
             axes.set(title=label, xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
         for axes in grid[len(panels) :]:
             axes.axis("off")
-        figure.savefig(path, dpi=80)
+        figure.savefig(place.picture(), dpi=80)
 
 
-def trained(pair, settings):
-    """Trains a pair on the ring; returns the seconds per step, without those of the first steps."""
-    game, reading = LEARNERS[settings["learner"]]
-    critics = {name: critic_of(name, given, settings) for name, given in reading.items()}
-    options = {"critic_steps": settings["critic_steps"]} if critics else {}
-    learner = game(pair, seed=settings["seed"], **critics, **options, **settings["options"])
-    rates = both(settings["rate"]) | dict.fromkeys(critics, settings["critic_rate"])
-    constant = () if settings["critic_decays"] else tuple(critics)
+def trained(settings: dict[str, Any]) -> tuple[Learner, float]:
+    """Returns the learner of some settings, trained on the ring, and the seconds per step."""
+    reading = CRITICS[settings["learner"]]
+    game = learners.get(settings["learner"].removesuffix("-gan"))
+
+    def make() -> Learner:
+        pair = pair_of(settings)
+        critics = {name: critic_of(name, given, settings) for name, given in reading.items()}
+        options = {"critic_steps": settings["critic_steps"]} if critics else {}
+        return game(pair, seed=settings["seed"], **critics, **options, **settings["options"])
+
+    rates = both(settings["rate"]) | dict.fromkeys(reading, settings["critic_rate"])
+    constant = () if settings["critic_decays"] else tuple(reading)
     recipe = Recipe(rates, beta_1=settings["beta_1"], constant=constant)
-    optimizer = recipe.optimizer(steps=settings["steps"])
-    learner.compile(optimizer, steps_per_execution=20)  # pyright: ignore[reportArgumentType]
+    learner = training.compiled(
+        make,
+        optimizer=recipe.optimizer(steps=settings["steps"]),
+        seed=settings["seed"],
+        group=20,
+    )
     source = FunctionSource(ring, names=("x",))
-    options = {"batch_size": settings["batch_size"], "verbose": 0}
-    first = settings["warm"]  # Keras compiles in these
-    learner.fit(source, steps_per_epoch=first, **options)
-    begun = time.monotonic()
-    learner.fit(source, steps_per_epoch=settings["steps"] - first, **options)
-    return (time.monotonic() - begun) / (settings["steps"] - first)
+    budget = {name: settings[name] for name in ("steps", "warm", "batch_size")}
+    return learner, training.fit(learner, source, **budget)
 
 
-def critic_of(name, given, settings):
+def critic_of(name: str, given: Sequence[str], settings: dict[str, Any]) -> Critic:
     """Returns the `Critic` of this name; one of log q(z | x) - log p(z) starts near it."""
     widths, activation = 2 * [settings["critic_width"]], settings["activation"]
     if "x" in given:
@@ -198,7 +208,7 @@ def critic_of(name, given, settings):
     return Critic(given, network=network, offset="z" if of_codes else ())
 
 
-def log_likelihood(pair, x):
+def log_likelihood(pair: Pair, x: np.ndarray) -> float:
     """Returns the mean log p(x) of points [N, 2] in nats, by summing p(z) p(x | z) over a grid."""
     axis = np.arange(-5.0, 5.0, GRID, dtype="float32") + GRID / 2
     z = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
@@ -208,13 +218,13 @@ def log_likelihood(pair, x):
     return float(np.mean(scores) - 2.0 * math.log(2.0 * math.pi) - math.log(variance))
 
 
-def nearest(points):
+def nearest(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Returns (number of the nearest mode, distance in standard deviations), [N] each."""
     distances = np.linalg.norm(points[:, None] - centres(), axis=2) / SPREAD
     return distances.argmin(axis=1), distances.min(axis=1)
 
 
-def covered(points):
+def covered(points: np.ndarray) -> dict[str, float]:
     """Returns how many modes points [N, 2] cover, and the share of points near a mode."""
     mode, distance = nearest(points)
     near = distance < NEAR

@@ -42,19 +42,19 @@ class FiniteSpace:
     decoder: np.ndarray
 
     @property
-    def model(self):
+    def model(self) -> np.ndarray:
         """The probabilities [N] of decoded codes."""
         return np.bincount(self.decoder, self.prior, minlength=len(self.data))
 
-    def gan(self, f, *, weight):
+    def gan(self, f: str, *, weight: float) -> float:
         """Returns GAN(f, weight), of the best critic found; `weight` is lambda > 0."""
-        f, size = divergences.get(f), len(self.data)
+        kind, size = divergences.get(f), len(self.data)
         (used,) = np.nonzero(self.model)
         model, eye = self.model[used], sparse.eye_array(size, format="csr")
         # No ratio exceeds 1 / model, so no best critic exceeds the slope there.
-        high = np.full(size, f.slope_at_infinity)
-        high[used] = _values(f.derivative, 1.0 / model)
-        low = np.full(size, _values(f.derivative, 0.0))
+        high = np.full(size, kind.slope_at_infinity)
+        high[used] = _values(kind.derivative, 1.0 / model)
+        low = np.full(size, _values(kind.derivative, 0.0))
         one, other = np.nonzero(1 - np.eye(size))
         # Unknowns: the critic d [N], and a bound of f*(d / lambda) at every point of the model.
         steepness = sparse.hstack([eye[one] - eye[other], sparse.csr_array((len(one), len(used)))])
@@ -63,26 +63,26 @@ class FiniteSpace:
         ratios = GRID / model
         for turn in range(ROUNDS):
             cuts.append(_tangents(ratios / weight, eye[used]))  # f*(t) >= ratio t - f(ratio)
-            limits.append(_values(f.f, ratios).ravel())
+            limits.append(_values(kind.f, ratios).ravel())
             found = _solved([*-self.data, *weight * model], bounds=box, cuts=cuts, limits=limits)
             d = np.clip(found.x[:size], weight * low, weight * high)
             with tf.GradientTape() as tape:
                 t = tf.constant(d[used] / weight)
                 tape.watch(t)
-                conjugate = f.conjugate(t)
+                conjugate = kind.conjugate(t)
             value = self.data @ d - weight * model @ conjugate.numpy()
             if -found.fun - value <= self._gap(weight):
                 return float(value)
             ratios = _around(tf.convert_to_tensor(tape.gradient(conjugate, t)), turn)
-        raise RuntimeError(f"GAN({f.name}, {weight}) did not settle in {ROUNDS} rounds")
+        raise RuntimeError(f"GAN({f}, {weight}) did not settle in {ROUNDS} rounds")
 
-    def wae(self, f, *, weight):
+    def wae(self, f: str, *, weight: float) -> float:
         """Returns WAE(f, weight), of the best encoder found; `weight` is lambda > 0."""
-        f = divergences.get(f)
+        kind = divergences.get(f)
         used = self.prior > 0.0
         prior, (rows, columns) = self.prior[used], self._marginals()
         nothing = sparse.csr_array((len(self.data), len(prior)))
-        costs = self.cost[:, self.decoder] + np.where(used, 0.0, weight * f.slope_at_infinity)
+        costs = self.cost[:, self.decoder] + np.where(used, 0.0, weight * kind.slope_at_infinity)
         reached = np.broadcast_to(np.isfinite(costs), costs.shape).ravel()
         # Unknowns: the joint [N M] of data and codes, and a bound of f(ratio) of every code.
         box = [(0.0, None if each else 0.0) for each in reached] + [(None, None)] * len(prior)
@@ -90,17 +90,17 @@ class FiniteSpace:
         same = {"A_eq": sparse.hstack([rows, nothing]), "b_eq": self.data}
         cuts, limits, ratios = [], [], GRID / prior
         for turn in range(ROUNDS):
-            slopes = _values(f.derivative, ratios)  # f(u) >= f(ratio) + f'(ratio) (u - ratio)
+            slopes = _values(kind.derivative, ratios)  # f(u) >= f(ratio) + f'(ratio) (u - ratio)
             cuts.append(_tangents(slopes / prior, columns[used]))
-            limits.append((slopes * ratios - _values(f.f, ratios)).ravel())
+            limits.append((slopes * ratios - _values(kind.f, ratios)).ravel())
             found = _solved(objective, bounds=box, cuts=cuts, limits=limits, **same)
-            value, ratio = self._value(found.x[: -len(prior)], f, weight=weight)
+            value, ratio = self._value(found.x[: -len(prior)], kind, weight=weight)
             if value - found.fun <= self._gap(weight):
                 return value
             ratios = _around(ratio, turn)
-        raise RuntimeError(f"WAE({f.name}, {weight}) did not settle in {ROUNDS} rounds")
+        raise RuntimeError(f"WAE({f}, {weight}) did not settle in {ROUNDS} rounds")
 
-    def entropic_wae(self, *, weight, blur):
+    def entropic_wae(self, *, weight: float, blur: float) -> float:
         """Returns the value of a blurred encoder: at least WAE("kl", weight), and nearer with less.
 
         Sinkhorn's iteration, with the divergence of the codes in place of their marginal; it needs
@@ -109,7 +109,7 @@ class FiniteSpace:
         Args:
             weight: lambda > 0.
             blur: weight of the joint's divergence from independence, in units of cost; POT warns of
-                underflow where it is below about a 700th of the diameter.
+                underflow if it is below about a 700th of the diameter.
         """
         try:
             import ot
@@ -126,16 +126,15 @@ class FiniteSpace:
         )
         return self._value(joint, divergences.get("kl"), weight=weight)[0]
 
-    def transport(self):
+    def transport(self) -> float:
         """Returns W_c(data, model), in units of cost."""
         rows, columns = self._marginals()
         same = {"A_eq": sparse.vstack([rows, columns]), "b_eq": [*self.data, *self.prior]}
         return float(_solved(self.cost[:, self.decoder].ravel(), bounds=(0.0, None), **same).fun)
 
-    def divergence(self, f):
+    def divergence(self, f: str) -> float:
         """Returns D_f(data, model), in nats."""
-        f, model = divergences.get(f), self.model
-        return float(_divergence(f, self.data, model))
+        return float(_divergence(divergences.get(f), self.data, self.model))
 
     def _marginals(self):
         """Returns what sums a joint [N M] to its rows [N] and to its columns [M]."""

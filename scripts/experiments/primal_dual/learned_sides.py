@@ -1,23 +1,26 @@
 """Learned sides: the critic of a GAN and the encoder of a WAE, as networks find them by samples."""
 
 import dataclasses
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import keras
 import numpy as np
 import scipy.stats
 import tensorflow as tf
 from scipy.spatial.distance import cdist
+from zoo.networks.blocks import MLP
 
-from keras_symvae import FGAN, WAE, Critic, Factor, ImplicitFactor, Pair, Player, seeds
+from keras_symvae import FGAN, WAE, Critic, Factor, ImplicitFactor, Learner, Pair, Player, seeds
 from keras_symvae.data.sources import FunctionSource
 from keras_symvae.families import Normal
 from keras_symvae.learners.adversarial import divergences
 from keras_symvae.learners.adversarial.base import drawn_prior
 from keras_symvae.learners.step.cost import Outcome
+from scripts.experiments import training as trainings
 from scripts.experiments.primal_dual.finite_spaces import FiniteSpace
-from zoo.networks.mlp import MLP
-from zoo.presets.recipes import Recipe
 
+L = TypeVar("L", bound=Learner)
 NOISE, DRAWS = 4, 20_000  # per code; codes drawn per point to judge an encoder
 
 
@@ -46,12 +49,12 @@ class Line:
     intervals: int
 
     @property
-    def centres(self):
+    def centres(self) -> np.ndarray:
         """The medians [M, 1] of the intervals of codes."""
         share = (np.arange(self.intervals) + 0.5) / self.intervals
         return scipy.stats.norm.ppf(share)[:, None]
 
-    def space(self):
+    def space(self) -> FiniteSpace:
         """Returns the `FiniteSpace` of the points, and behind them those that G meets."""
         prior = np.full(self.intervals, 1.0 / self.intervals)
         data = np.concatenate([self.data, np.zeros(self.intervals)])
@@ -59,10 +62,12 @@ class Line:
         return FiniteSpace(cdist(self._places, self._places), data, prior, decoder)
 
     @property
-    def _places(self):
+    def _places(self) -> np.ndarray:
         return np.concatenate([self.points, self.start + self.centres * self.way])
 
-    def critic(self, f, *, weight, training, penalty, seed):
+    def critic(
+        self, f: str, *, weight: float, training: dict[str, Any], penalty: float, seed: int
+    ) -> np.ndarray:
         """Returns a learned critic d [N] of the points and of those that G meets.
 
         Args:
@@ -72,28 +77,36 @@ class Line:
             penalty: weight of the gradient penalty.
             seed: of weights and draws.
         """
-        keras.utils.set_random_seed(seed)
-        critic = Critic("x", widths=2 * (training["width"],))
-        pair = self._pair(Factor("z", given="x", network=keras.layers.Dense(2)))
         options = {"divergence": f, "divergence_weight": weight, "gradient_penalty": penalty}
         options |= {"critic_steps": training["critic_steps"], "seed": seed}
-        self._train(FGAN(pair, critic=critic, **options), training)
-        score = critic.score({"x": tf.constant(self._places, tf.float32)})
-        return weight * np.float64(divergences.get(f).activation(score))
 
-    def encoder(self, f, *, weight, training, penalty, seed):
+        def make() -> FGAN:
+            critic = Critic("x", widths=2 * (training["width"],))
+            pair = self._pair(Factor("z", given="x", network=keras.layers.Dense(2)))
+            return FGAN(pair, critic=critic, **options)
+
+        critic = self._trained(make, training, seed=seed).critic
+        score = critic.score({"x": tf.constant(self._places, tf.float32)})
+        return weight * np.asarray(divergences.get(f).activation(score), np.float64)
+
+    def encoder(
+        self, f: str, *, weight: float, training: dict[str, Any], penalty: float, seed: int
+    ) -> np.ndarray:
         """Returns the shares [N, M] of the intervals in the codes of a learned encoder.
 
         Args: as of `critic`; the penalty is that of `GentleWAE`.
         """
-        keras.utils.set_random_seed(seed)
-        network = MLP(2 * [training["width"]], 1, activation="elu")
-        pair = self._pair(ImplicitFactor("z", given="x", network=network, noise_shape=NOISE))
-        critic = Critic("z", widths=2 * (training["width"],))
         options = {"penalty": f, "penalty_weight": weight, "cost": "l2"}
         options |= {"critic_steps": training["critic_steps"], "seed": seed}
         options |= {"gradient_penalty": penalty, "steepness": float(np.linalg.norm(self.way))}
-        self._train(GentleWAE(pair, critic=critic, **options), training)
+
+        def make() -> GentleWAE:
+            network = MLP(2 * [training["width"]], 1, activation="elu")
+            pair = self._pair(ImplicitFactor("z", given="x", network=network, noise_shape=NOISE))
+            critic = Critic("z", widths=2 * (training["width"],))
+            return GentleWAE(pair, critic=critic, **options)
+
+        pair = self._trained(make, training, seed=seed).pair
         shares = []
         for index, point in enumerate(self.points.astype("float32")):
             z = pair.encode(np.tile(point, (DRAWS, 1)), seed=index)["z"][:, 0]
@@ -102,7 +115,7 @@ class Line:
             shares.append(np.bincount(interval, minlength=self.intervals) / DRAWS)
         return np.stack(shares)
 
-    def _pair(self, recogniser):
+    def _pair(self, recogniser: Factor | ImplicitFactor) -> Pair:
         families = {"x": Normal(2), "z": Normal(1)}
         line = keras.layers.Dense(2)
         sampler = ImplicitFactor("x", given="z", network=line, noise_shape=None)
@@ -111,16 +124,20 @@ class Line:
         decoder.trainable = False
         return Pair(decoder, Player([recogniser], families=families, name="encoder"))
 
-    def _train(self, learner, training):
+    def _trained(self, make: Callable[[], L], training: dict[str, Any], *, seed: int) -> L:
         steps = training["steps"]
-        recipe = Recipe({"encoder": training["rate"]}, beta_1=0.5).optimizer(steps=steps)
-        more = training["critic_steps"] * steps
-        recipe |= Recipe({"critic": training["critic_rate"]}, beta_1=0.5).optimizer(steps=more)
-        learner.compile(recipe, steps_per_execution=50)
-        options = {"batch_size": training["batch_size"], "steps_per_epoch": steps, "verbose": 0}
-        learner.fit(FunctionSource(self._draws, names=["x"]), **options)
+        optimizer = trainings.optimizers(
+            {"encoder": training["rate"]},
+            critic_rate=training["critic_rate"],
+            steps=steps,
+            critic_steps=training["critic_steps"],
+        )
+        learner = trainings.compiled(make, optimizer=optimizer, seed=seed, group=50)
+        source = FunctionSource(self._draws, names=["x"])
+        trainings.fit(learner, source, steps=steps, batch_size=training["batch_size"])
+        return learner
 
-    def _draws(self, size, seed):
+    def _draws(self, size: int, seed: Any) -> dict[str, tf.Tensor]:
         logits = tf.math.log(tf.constant(self.data[None], tf.float32))
         chosen = tf.random.stateless_categorical(logits, size, seeds.fold(seed, 0))[0]
         return {"x": tf.gather(tf.constant(self.points, tf.float32), chosen)}
@@ -130,10 +147,10 @@ class Line:
 class GentleWAE(WAE):
     """A WAE whose critic rises no faster than the cost c along decoded codes, by a penalty.
 
-    The best critic of the codes is of this kind: where w g(T) rises faster than c(G(z), G(z')), the
-    largest function below it that does not lowers f* and leaves min_z c(x, G(z)) + w g(T(z)) as it
-    is. A steep critic, which has levelled out where there are codes, no longer tells them where to
-    go, and they stay together.
+    The best critic of the codes is of this kind. If w g(T) rises faster than c(G(z), G(z')),
+    replace it by the largest function below it that does not: f* falls, while
+    min_z c(x, G(z)) + w g(T(z)) stays the same. A steep critic that has levelled out at the codes
+    no longer tells them where to go, and they stay together.
 
     Args:
         pair: see `WAE`; one latent z.
@@ -143,11 +160,18 @@ class GentleWAE(WAE):
         others: see `WAE`; an f-divergence is the penalty.
     """
 
-    def __init__(self, pair, *, gradient_penalty=10.0, steepness=1.0, **kwargs):
+    def __init__(
+        self,
+        pair: Pair,
+        *,
+        gradient_penalty: float = 10.0,
+        steepness: float = 1.0,
+        **kwargs: Any,
+    ):
         self.gradient_penalty, self.steepness = gradient_penalty, steepness
         super().__init__(pair, **kwargs)
 
-    def critic_utility(self, values, seed, training=True):
+    def critic_utility(self, values: Any, seed: Any, training: bool = True) -> Outcome:
         """The bound times its weight, less the penalty of the slope."""
         f, weight = divergences.get(self.penalty), self.penalty_weight
         outcome = super().critic_utility(values, seed, training)
@@ -166,12 +190,12 @@ class GentleWAE(WAE):
         loss = penalty - weight * bound
         return Outcome(-loss, {"critic/loss": loss})
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         own = {"gradient_penalty": self.gradient_penalty, "steepness": self.steepness}
         return {**super().get_config(), **own}
 
 
-def random_line(points, *, intervals, seed):
+def random_line(points: int, *, intervals: int, seed: int) -> Line:
     """Returns a `Line` through the middle of the unit square, and points uniform in it."""
     rng = np.random.default_rng(seed)
     angle = rng.uniform(0.0, np.pi)
@@ -180,7 +204,7 @@ def random_line(points, *, intervals, seed):
     return Line(places, data, np.array([0.5, 0.5]), way, intervals)
 
 
-def value_of_critic(space, d, f, *, weight):
+def value_of_critic(space: FiniteSpace, d: np.ndarray, f: str, *, weight: float) -> float:
     """Returns E_data d - weight E_model f*(d / weight) of a critic d [N], made Lipschitz.
 
     Where it rises too steeply, the largest critic below it that does not takes its place.
@@ -191,7 +215,9 @@ def value_of_critic(space, d, f, *, weight):
     return float(space.data @ d - weight * space.model[used] @ conjugate)
 
 
-def value_of_encoder(space, encoder, f, *, weight, onward=False):
+def value_of_encoder(
+    space: FiniteSpace, encoder: np.ndarray, f: str, *, weight: float, onward: bool = False
+) -> float:
     """Returns E c(x, G(z)) + weight D_f of an encoder [N, M] of the first N points of a space.
 
     Args:

@@ -1,16 +1,18 @@
 """Filters of patches that the symmetric game learned, for `zoo.PatchReader`."""
 
+import dataclasses
+from typing import Any
+
 import keras
 import numpy as np
 
 from keras_symvae import Batches, Factor, Pair, Player
 from keras_symvae.families import Categorical, Normal
-from scripts.experiments.experiment import play
+from scripts.experiments.semi_supervised.config import Filters
+from scripts.experiments.training import play
 
-PATCHES = {"rates": {"decoder": 1e-2, "encoder": 1e-2}, "steps": 1500}
 
-
-def learned(reader, images, *, seed):
+def learned(reader: Any, images: np.ndarray, budget: Filters, *, seed: int) -> np.ndarray:
     """Returns filters [k, k, C, F] that the symmetric game learned from patches of all images.
 
     p(c) p(v | c) and q(c | v), for whitened normalised patches v and F kinds c of them: a mixture.
@@ -33,7 +35,9 @@ def learned(reader, images, *, seed):
     pair = Pair(
         *(Player(f, families=families, name=n) for f, n in ((p, "decoder"), (q, "encoder")))
     )
-    play(pair, Batches({"v": v}, batch_size=1000, seed=seed), **PATCHES, seed=seed)
+    play(
+        pair, Batches({"v": v}, batch_size=1000, seed=seed), seed=seed, **dataclasses.asdict(budget)
+    )
     found = pair.encoder.factor("c").network.kernel.numpy()
     found /= np.linalg.norm(found, axis=0)
     return (whitening @ found / (v[:5000] @ found).std()).reshape(reader.kernel.shape)

@@ -1,5 +1,6 @@
 """Tests of the posterior experiment: the model's density, and methods where the answer is known."""
 
+import dataclasses
 import json
 
 import keras
@@ -11,6 +12,12 @@ from keras_symvae import Factor, Pair, Player
 from keras_symvae.families import Normal
 from scripts.experiments.eight_schools import experiment as posteriors
 from scripts.experiments.eight_schools import inference
+from scripts.experiments.eight_schools.config import (
+    AdversarialFit,
+    Config,
+    GaussianFit,
+    Sampling,
+)
 
 
 def test_the_decoder_is_the_model_of_eight_schools():
@@ -121,30 +128,31 @@ def test_no_u_turn_draws_of_a_gaussian_posterior(conjugate):
 def test_comparison_counts_in_standard_deviations_of_the_judge():
     rng = np.random.default_rng(0)
     judge, twin = (3.0 + 2.0 * rng.normal(size=(4000, 10)) for _ in range(2))
-    same, moved = posteriors.compared(twin, judge), posteriors.compared(twin + 2.0, judge)
+    same, moved = (posteriors.compared(values, judge, draws=4000) for values in (twin, twin + 2.0))
     assert same["error/mean"] < 0.1 and abs(same["kernel"]) < 0.05
     assert moved["error/mean"] == pytest.approx(1.0, abs=0.1)
     assert moved["error/std"] == pytest.approx(same["error/std"])
     assert moved["kernel"] > 1.0
 
 
-def test_eight_schools_from_methods_to_table(tmp_path, monkeypatch):
-    fit = {"noise": 256, "starts": 1, "draws": 2000}
+def test_eight_schools_from_methods_to_table(tmp_path):
+    gaussian = GaussianFit(full_rank=False, noise=256, starts=1, draws=2000)
+    adversarial = AdversarialFit(
+        adaptive_contrast=True,
+        start=dataclasses.replace(gaussian, full_rank=True),
+        steps=60,
+        warmup=30,
+        batch_size=200,
+        draws=2000,
+    )
     methods = {
-        "nuts": {"chains": 4, "draws": 200, "warmup": 100},
-        "mean-field": {"full_rank": False, **fit},
-        "avb-ac": {
-            **posteriors.METHODS["avb-ac"],
-            "start": {"full_rank": True, **fit},
-            "steps": 60,
-            "warmup": 30,
-            "batch_size": 200,
-            "draws": 2000,
-        },
+        "nuts": Sampling(chains=4, draws=200, warmup=100),
+        "mean-field": gaussian,
+        "avb-ac": adversarial,
     }
-    monkeypatch.setattr(posteriors, "METHODS", methods)
-    monkeypatch.setattr(posteriors, "ANNEALING", {"num_chains": 50, "num_steps": 50})
-    experiment = posteriors.EightSchools(tmp_path / "runs", data="none", seeds=[0])
+    small = dataclasses.replace(Config(), methods=methods, num_chains=50, num_steps=50)
+    folder = tmp_path / "runs"
+    experiment = posteriors.EightSchools(folder, data="none", seeds=[0], config=small)
     table = experiment.make(tmp_path / "out").splitlines()
     assert [line.split(" | ")[0] for line in table[2:]] == [f"| {method}" for method in methods]
     kept = json.loads((tmp_path / "out" / "eight_schools.json").read_text())

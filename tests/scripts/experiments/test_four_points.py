@@ -1,5 +1,6 @@
 """Tests of the experiment of four points: its measures where they are known, and what it shows."""
 
+import dataclasses
 import json
 import math
 
@@ -9,6 +10,7 @@ import pytest
 
 from keras_symvae import Factor, Player
 from scripts.experiments.four_points import experiment as four_points
+from scripts.experiments.four_points.config import Config
 
 
 class Halves:
@@ -41,17 +43,20 @@ def test_codes_outside_of_the_square_count():
     assert four_points.divergence_from_prior(z) > 0.05
 
 
-def test_the_experiment_from_training_to_picture(tmp_path, monkeypatch):
-    fast = {"rates": {"decoder": 5e-3, "encoder": 2e-3}, "critic_rate": 5e-3}
+def test_the_experiment_from_training_to_picture(tmp_path):
+    usual = Config().methods
     methods = {
-        "vae": {"rates": {"decoder": 5e-3, "encoder": 5e-3}, "beta_1": 0.9},
-        "avb-ac": {**four_points.METHODS["avb-ac"], **fast, "critic_steps": 2},
+        "vae": dataclasses.replace(usual["vae"], rates={"decoder": 5e-3, "encoder": 5e-3}),
+        "avb-ac": dataclasses.replace(
+            usual["avb-ac"],
+            rates={"decoder": 5e-3, "encoder": 2e-3},
+            critic_rate=5e-3,
+            critic_steps=2,
+        ),
     }
-    monkeypatch.setattr(four_points, "METHODS", methods)
-    monkeypatch.setattr(four_points, "STEPS", 400)
-    monkeypatch.setattr(four_points, "BATCH_SIZE", 128)
-    monkeypatch.setattr(four_points, "CODES", 2000)
-    experiment = four_points.FourPoints(tmp_path / "runs", data="none", seeds=[0])
+    small = Config(methods=methods, steps=400, batch_size=128, codes=2000)
+    folder = tmp_path / "runs"
+    experiment = four_points.FourPoints(folder, data="none", seeds=[0], config=small)
     table = experiment.make(tmp_path / "out").splitlines()
     assert [line.split(" | ")[0] for line in table[2:]] == ["| vae", "| avb-ac", "| best possible"]
     kept = json.loads((tmp_path / "out" / "four_points.json").read_text())

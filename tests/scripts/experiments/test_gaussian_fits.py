@@ -7,9 +7,10 @@ import pytest
 
 from keras_symvae import seeds
 from scripts.experiments.gaussian_fits import experiment as gaussian_fits
+from scripts.experiments.gaussian_fits.config import Config, Training
 
 MEAN = float(np.dot(gaussian_fits.SHARES, gaussian_fits.MEANS))
-QUICK = {"steps": 400, "batch_size": 512, "rate": 1e-2, "critic_steps": 1, "width": 32}
+QUICK = Training(steps=400, batch_size=512, rate=1e-2, critic_steps=1, width=32)
 
 
 def spread():
@@ -43,11 +44,11 @@ def test_quadrature_agrees_with_itself():
         assert all(least <= gaussian_fits.divergence(f, *other) for other in at.values())
 
 
-def test_f_gans_find_the_fits_of_quadrature(tmp_path, monkeypatch):
+def test_f_gans_find_the_fits_of_quadrature(tmp_path):
     """What was trained with a divergence is the best when it is measured by it."""
-    monkeypatch.setattr(gaussian_fits, "DIVERGENCES", ("kl", "reverse_kl"))
-    monkeypatch.setattr(gaussian_fits, "TRAINING", QUICK)
-    experiment = gaussian_fits.GaussianFits(tmp_path / "runs", data="mixture", seeds=[0])
+    small = Config(divergences=("kl", "reverse_kl"), training=QUICK)
+    folder = tmp_path / "runs"
+    experiment = gaussian_fits.GaussianFits(folder, data="mixture", seeds=[0], config=small)
     table = experiment.make(tmp_path / "out")
     kept = json.loads((tmp_path / "out" / "gaussian_fits.json").read_text())
     found = {f: kept[f"{f}-seed-0"]["found"] for f in ("kl", "reverse_kl")}

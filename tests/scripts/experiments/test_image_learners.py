@@ -1,6 +1,5 @@
 """The experiment of images under every learner: what it trains, and that its measures can tell."""
 
-import dataclasses
 import json
 
 import keras
@@ -8,8 +7,9 @@ import numpy as np
 import pytest
 
 from scripts.experiments.image_learners import experiment as image_learners
+from scripts.experiments.image_learners.config import Config, Likelihood
 from scripts.experiments.image_learners.experiment import ImageLearners
-from zoo.presets import table as presets
+from zoo import presets
 
 
 class Pixels:
@@ -22,7 +22,7 @@ class Pixels:
 def test_every_learner_of_a_pair_is_compared_from_the_same_start():
     for data in ("digits", "fashion_mnist"):
         settings = ImageLearners("runs", data=data, seeds=[0]).settings(0)
-        assert len(settings) == len(image_learners.METHODS)
+        assert len(settings) == len(Config().methods)
         grey = [s for s in settings.values() if not s["method"].startswith("bits")]
         assert {s["learner"] for s in grey} == set(presets.get(f"{data}_gaussian").recipes)
         for key in ("steps", "batch_size", "preset", "preparation"):
@@ -52,20 +52,15 @@ def test_a_vae_of_bits_has_the_decoder_of_the_implicit_ones():
 
 def test_from_data_to_table(tmp_path, monkeypatch):
     few = ("elbo", "wae-gan", "bits-avb-ac")
-    methods = {name: image_learners.METHODS[name] for name in few}
-    monkeypatch.setattr(image_learners, "METHODS", methods)
-    monkeypatch.setattr(image_learners, "SAMPLES", 200)
-    monkeypatch.setattr(image_learners, "ALTERNATIONS", 2)
-    monkeypatch.setattr(
-        image_learners, "LIKELIHOOD", {"images": 4, "num_chains": 2, "num_steps": 5}
+    small = Config(
+        methods={name: Config().methods[name] for name in few},
+        steps=120,
+        samples=200,
+        alternations=2,
+        likelihood=Likelihood(images=4, num_chains=2, num_steps=5),
     )
-    for name in ("digits_gaussian", "digits_implicit"):
-        short = dataclasses.replace(presets.get(name), steps=120)
-        monkeypatch.setitem(presets.PRESETS, name, short)
-    monkeypatch.setattr(
-        image_learners.evaluation, "feature_extractor", lambda *args, **kwargs: Pixels()
-    )
-    experiment = ImageLearners(tmp_path / "runs", data="digits", seeds=[0])
+    monkeypatch.setattr(image_learners.judge, "classifier", lambda *arguments, **options: Pixels())
+    experiment = ImageLearners(tmp_path / "runs", data="digits", seeds=[0], config=small)
     table = experiment.make(tmp_path / "out")
     assert [line.split(" | ")[0] for line in table.splitlines()[2:]] == [f"| {m}" for m in few]
     assert (tmp_path / "out" / "image_learners.png").stat().st_size > 10_000
@@ -92,5 +87,7 @@ def test_drift_is_nothing_where_both_players_agree(agree):
         for weight in pair.encoder.weights:
             weight.assign(2.0 * weight + 1.0)
     real = np.zeros((300, 8, 8, 1), "float32")
-    found, _ = image_learners.judged(pair, real, Pixels(), output="sample")
+    found, _ = image_learners.judged(
+        pair, real, Pixels(), samples=2000, alternations=50, output="sample"
+    )
     assert (found["drift"] < 0.5) == agree

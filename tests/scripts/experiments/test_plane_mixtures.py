@@ -1,5 +1,6 @@
 """Tests of the experiment of mixtures: its data, its counts, and a small version of all of it."""
 
+import dataclasses
 import json
 import math
 
@@ -8,8 +9,9 @@ import pytest
 
 from keras_symvae import seeds
 from scripts.experiments.plane_mixtures import experiment as plane_mixtures
-from scripts.experiments.plane_mixtures import recipes as plane_recipes
+from scripts.experiments.plane_mixtures.config import Config
 from scripts.experiments.plane_mixtures.experiment import PlaneMixtures, centres, covered, ring
+from scripts.experiments.plane_mixtures.recipes import Method
 
 DATA = ring(20_000, seeds.make(0))["x"].numpy()
 
@@ -41,13 +43,20 @@ def test_modes_count_from_a_quarter_of_their_share():
     assert covered(1.5 * DATA) == {"modes": 0.0, "near": pytest.approx(0.0, abs=1e-3)}
 
 
-def test_a_small_version_from_settings_to_table(tmp_path, monkeypatch):
-    small = {"steps": 200, "warm": 20, "batch_size": 64, "width": 32, "critic_width": 16}
-    monkeypatch.setattr(plane_mixtures, "COMMON", plane_mixtures.COMMON | small | {"rate": 5e-3})
-    monkeypatch.setattr(plane_mixtures, "SAMPLES", 500)
-    methods = {"as_vae": {"learner": "as_vae", "options": {"reconstruction": 1.0}}}
-    monkeypatch.setattr(plane_mixtures, "METHODS", methods)
-    table = PlaneMixtures(tmp_path / "runs", data="ring", seeds=[0]).make(tmp_path / "out")
+def test_a_small_version_from_settings_to_table(tmp_path):
+    method = Method(
+        "as_vae",
+        steps=200,
+        warm=20,
+        batch_size=64,
+        width=32,
+        critic_width=16,
+        rate=5e-3,
+        options={"reconstruction": 1.0},
+    )
+    small = dataclasses.replace(Config(), methods={"as_vae": method}, samples=500)
+    experiment = PlaneMixtures(tmp_path / "runs", data="ring", seeds=[0], config=small)
+    table = experiment.make(tmp_path / "out")
     assert table.splitlines()[2].startswith("| as_vae | ")
     kept = json.loads((tmp_path / "out" / "plane_mixtures.json").read_text())
     found = kept["as_vae-seed-0"]["found"]
@@ -57,7 +66,7 @@ def test_a_small_version_from_settings_to_table(tmp_path, monkeypatch):
 
 
 def test_the_likelihood_of_a_gaussian():
-    settings = {**plane_recipes.COMMON, "scale": 0.5}
+    settings = dataclasses.asdict(Method("elbo", scale=0.5))
     pair = plane_mixtures.pair_of(settings)
     for weight in pair.decoder.weights:
         weight.assign(0.0 * weight)  # x ~ N(0, 1/4), whatever z is

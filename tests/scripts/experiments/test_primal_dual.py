@@ -1,5 +1,6 @@
 """Tests of the link between f-GAN and WAE on finite spaces, where both are linear programs."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -9,6 +10,7 @@ from scipy.stats import wasserstein_distance
 
 from keras_symvae.learners.adversarial.divergences import DIVERGENCES
 from scripts.experiments.primal_dual import experiment as primal_dual
+from scripts.experiments.primal_dual.config import Config
 from scripts.experiments.primal_dual.experiment import random_space
 from scripts.experiments.primal_dual.finite_spaces import FiniteSpace
 from scripts.experiments.primal_dual.learned_sides import (
@@ -185,18 +187,22 @@ def test_a_learned_critic_comes_near_and_a_learned_encoder_stays_above():
     assert exact - 1e-7 <= onward <= drawn + 1e-7
 
 
-def test_the_experiment_from_spaces_to_picture(tmp_path, monkeypatch):
+def test_the_experiment_from_spaces_to_picture(tmp_path):
     pytest.importorskip("ot")
-    monkeypatch.setattr(primal_dual, "DIVERGENCES", ("total_variation", "kl"))
-    monkeypatch.setattr(primal_dual, "WEIGHTS", (0.03, 0.3))
-    monkeypatch.setattr(primal_dual, "LARGER", 12)
-    monkeypatch.setattr(primal_dual, "BLURS", (0.1, 0.03))
-    monkeypatch.setattr(primal_dual, "INTERVALS", 8)
-    monkeypatch.setattr(primal_dual, "LEARNED", (0.3,))
-    short = {side: {**training, "steps": 50} for side, training in primal_dual.TRAINING.items()}
-    monkeypatch.setattr(primal_dual, "TRAINING", short)
-    experiment = primal_dual.PrimalDual(tmp_path / "runs", data="none", seeds=[0])
-    kinds = tuple(primal_dual.DECODERS)
+    usual = Config()
+    small = dataclasses.replace(
+        usual,
+        divergences=("total_variation", "kl"),
+        weights=(0.03, 0.3),
+        larger=12,
+        blurs=(0.1, 0.03),
+        intervals=8,
+        learned=(0.3,),
+        training={k: dataclasses.replace(side, steps=50) for k, side in usual.training.items()},
+    )
+    folder = tmp_path / "runs"
+    experiment = primal_dual.PrimalDual(folder, data="none", seeds=[0], config=small)
+    kinds = tuple(usual.decoders)
     table = experiment.make(tmp_path / "out")
     rows = [[cell.strip() for cell in row.split("|")[1:-1]] for row in table.splitlines()]
     gaps = {(row[0], row[1]): float(row[-1]) for row in rows if len(row) == 7 and row[0] in kinds}
