@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import tensorflow as tf
 
 from keras_symvae.data.batch import all_of, any_of, kinds, of_values, share
-from keras_symvae.families import Bernoulli, Categorical
+from keras_symvae.families import Finite
 from keras_symvae.learners.step.cost import NOTHING, Outcome, judged, total
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.player import Values
@@ -103,7 +103,7 @@ def checked_information(pair: Pair, weights: Mapping[str, float] | None) -> Weig
     """
     weights = dict(weights or {})
     for name in weights:
-        counted = name in pair.latent and isinstance(pair.families[name], (Bernoulli, Categorical))
+        counted = name in pair.latent and isinstance(pair.families[name], Finite)
         if not counted or not set(pair.encoder.parents(name)).isdisjoint(pair.latent):
             raise ValueError(
                 f"The information of '{name}' is not among the utilities: it is that of Bernoulli "
@@ -119,12 +119,9 @@ def _weights(weights: Weights) -> Weights:
     return weights
 
 
-def _information(eta, rows, family):
+def _information(eta: tf.Tensor, rows: tf.Tensor, family: Finite) -> tf.Tensor:
     """Returns a scalar, nats, of logits [B, ...] in the `rows` [B]."""
-    logits = tf.stack([tf.zeros_like(eta), eta], axis=-1) if isinstance(family, Bernoulli) else eta
-    logits = tf.reshape(logits, [tf.shape(eta)[0], family.size, logits.shape[-1]])
-    log_q = tf.nn.log_softmax(logits)
-    q, share = tf.exp(log_q), tf.math.divide_no_nan(rows, tf.reduce_sum(rows))
-    mean = tf.einsum("n,nek->ek", share, q)
-    own = tf.einsum("n,nek,nek->", share, q, log_q)
-    return own - tf.reduce_sum(tf.math.xlogy(mean, mean))
+    part = tf.math.divide_no_nan(rows, tf.reduce_sum(rows))
+    of_mean = family.entropy_of(tf.tensordot(part, family.probabilities(eta), 1))
+    mean_of = tf.tensordot(part, family.entropy(eta), 1)
+    return tf.reduce_sum(of_mean) - tf.reduce_sum(mean_of)
