@@ -8,10 +8,10 @@ import numpy as np
 import scipy.optimize
 import tensorflow as tf
 import tensorflow_probability as tfp
-from zoo.networks.blocks import MLP
 
 from keras_symvae import AVB, Critic, ImplicitFactor, Pair, Player, seeds
 from scripts.experiments import training
+from zoo.networks.mlp import MLP
 
 JUDGED = 200  # batches behind the bound of an adversarial fit
 

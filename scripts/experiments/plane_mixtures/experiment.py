@@ -10,7 +10,6 @@ import numpy as np
 import tensorflow as tf
 from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
-from zoo.networks.blocks import MLP
 
 from keras_symvae import Critic, Factor, Learner, Pair, Player, learners, seeds
 from keras_symvae.data.sources import FunctionSource
@@ -21,6 +20,7 @@ from scripts.experiments.place import Place
 from scripts.experiments.plane_mixtures.config import Config
 from scripts.experiments.plane_mixtures.recipes import CRITICS
 from scripts.experiments.tables import Results, markdown, means
+from zoo.networks.mlp import MLP
 from zoo.presets.recipes import Recipe, both
 
 MODES, RADIUS, SPREAD = 8, 2.0, 0.1

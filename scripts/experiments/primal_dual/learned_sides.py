@@ -9,7 +9,6 @@ import numpy as np
 import scipy.stats
 import tensorflow as tf
 from scipy.spatial.distance import cdist
-from zoo.networks.blocks import MLP
 
 from keras_symvae import FGAN, WAE, Critic, Factor, ImplicitFactor, Learner, Pair, Player, seeds
 from keras_symvae.data.sources import FunctionSource
@@ -19,6 +18,7 @@ from keras_symvae.learners.adversarial.base import drawn_prior
 from keras_symvae.learners.step.cost import Outcome
 from scripts.experiments import training as trainings
 from scripts.experiments.primal_dual.finite_spaces import FiniteSpace
+from zoo.networks.mlp import MLP
 
 L = TypeVar("L", bound=Learner)
 NOISE, DRAWS = 4, 20_000  # per code; codes drawn per point to judge an encoder

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from scipy.optimize import linear_sum_assignment
 from scipy.spatial import cKDTree
 from scipy.spatial.distance import cdist
-from zoo.networks.blocks import MLP
 
 import zoo
 from keras_symvae import Batches, Factor, Pair, Player, evaluation, pictures
@@ -26,6 +25,7 @@ from scripts.experiments.sampled_priors.moons import apart, moons
 from scripts.experiments.tables import Results, findings, markdown, mean_of
 from scripts.experiments.training import parts, play
 from zoo.datasets.preparation import Preparation
+from zoo.networks.mlp import MLP
 from zoo.presets.recipes import both
 
 CODES = ("held-out images", "the prior, drawn again")
