@@ -11,7 +11,7 @@ import tensorflow_probability as tfp
 
 from keras_symvae import AVB, Critic, ImplicitFactor, Pair, Player, seeds
 from scripts.experiments import training
-from zoo.networks import MLP
+from zoo.networks.mlp import MLP
 
 JUDGED = 200  # batches behind the bound of an adversarial fit
 

@@ -20,7 +20,7 @@ from scripts.experiments.place import Place
 from scripts.experiments.plane_mixtures.config import Config
 from scripts.experiments.plane_mixtures.recipes import CRITICS
 from scripts.experiments.tables import Results, markdown, means
-from zoo.networks import MLP
+from zoo.networks.mlp import MLP
 from zoo.presets.recipes import Recipe, both
 
 MODES, RADIUS, SPREAD = 8, 2.0, 0.1

@@ -18,7 +18,7 @@ from keras_symvae.learners.adversarial.base import drawn_prior
 from keras_symvae.learners.step.cost import Outcome
 from scripts.experiments import training as trainings
 from scripts.experiments.primal_dual.finite_spaces import FiniteSpace
-from zoo.networks import MLP
+from zoo.networks.mlp import MLP
 
 L = TypeVar("L", bound=Learner)
 NOISE, DRAWS = 4, 20_000  # per code; codes drawn per point to judge an encoder

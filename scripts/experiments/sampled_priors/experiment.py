@@ -25,7 +25,7 @@ from scripts.experiments.sampled_priors.moons import apart, moons
 from scripts.experiments.tables import Results, findings, markdown, mean_of
 from scripts.experiments.training import parts, play
 from zoo.datasets.preparation import Preparation
-from zoo.networks import MLP
+from zoo.networks.mlp import MLP
 from zoo.presets.recipes import both
 
 CODES = ("held-out images", "the prior, drawn again")
