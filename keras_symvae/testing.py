@@ -4,6 +4,8 @@ import itertools
 import json
 import pathlib
 import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -11,13 +13,15 @@ import tensorflow as tf
 
 from keras_symvae import seeds
 from keras_symvae.callbacks import Backup
+from keras_symvae.families import Family
+from keras_symvae.model.pair import Pair
 
 EXTREME = float(np.finfo(np.float32).max)
 RAW_OUTPUTS = (0.0, 1.0, -1.0, -5.0, 1e4, -1e4, EXTREME, -EXTREME)
 EXAMPLES = 50  # in a batch of the checks below
 
 
-def run_family_test(family):
+def run_family_test(family: Family) -> None:
     """A family's config, shapes and types, and that any finite raw output means a distribution."""
     twin = _copy(family)
     assert twin == family and hash(twin) == hash(family) and repr(twin) == repr(family)
@@ -30,7 +34,7 @@ def run_family_test(family):
         _check_gradient(family, raw)
 
 
-def run_factor_test(factor, *, family, shapes):
+def run_factor_test(factor: Any, *, family: Family, shapes: Mapping[str, Sequence[int]]) -> None:
     """A factor's config, shape and type; `shapes` {name: [...]} are those of what it reads."""
     twin = _copy(factor)
     for part in (factor, twin):
@@ -49,7 +53,7 @@ def run_factor_test(factor, *, family, shapes):
     assert drawn[0].dtype == family.dtype.as_numpy_dtype
 
 
-def run_pair_test(pair, data):
+def run_pair_test(pair: Pair, data: Mapping[str, np.ndarray]) -> None:
     """A pair's answers: shapes, types, repeatability, and the same after `.keras` save and load.
 
     Args:
@@ -82,7 +86,9 @@ def run_pair_test(pair, data):
     _assert_equal(answers, _answers(loaded, data, seed=1))
 
 
-def run_learner_test(learner, data, *, optimizer="adam"):
+def run_learner_test(
+    learner: Any, data: Mapping[str, np.ndarray], *, optimizer: Any = "adam"
+) -> None:
     """A learner's two steps, logs and files, and that a resumed run equals an uninterrupted one.
 
     Args:
@@ -131,13 +137,13 @@ def run_learner_test(learner, data, *, optimizer="adam"):
             np.testing.assert_array_equal(values[2:], later[name], err_msg=name)
 
 
-def state(learner):
+def state(learner: Any) -> list[tuple[str, np.ndarray]]:
     """Returns [(path, array)] of all that training changes: weights, steps, optimizer slots."""
     variables = [*learner.variables, *learner.optimizer.variables]
     return [(variable.path, variable.numpy()) for variable in variables]
 
 
-def assert_same_state(learner, other):
+def assert_same_state(learner: Any, other: Any) -> None:
     """Weights, steps and optimizer slots of two learners are equal to the last bit."""
     for (path, value), (_, expected) in zip(state(learner), state(other), strict=True):
         np.testing.assert_array_equal(value, expected, err_msg=path)

@@ -44,7 +44,7 @@ class Answers:
             # A property of this class failed by an AttributeError of its own: that one is told.
             return object.__getattribute__(self, name)
         pair = self.__dict__.get("pair")
-        if pair is not None and name in pair.own_endpoints():
+        if pair is not None and name in pair.own_questions:
             return getattr(pair, name)
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}.")
 

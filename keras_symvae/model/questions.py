@@ -59,18 +59,23 @@ class Questions(keras.Model, abc.ABC):
     @functools.cached_property
     def endpoints(self) -> dict[str, Endpoint]:
         """{name: Endpoint}, the ones that `export` saves."""
-        return self.common_endpoints() | self.own_endpoints()
+        return self.common_endpoints()
 
     @abc.abstractmethod
     def common_endpoints(self) -> dict[str, Endpoint]:
         """Returns {name: Endpoint} of what all models of this kind answer, each with a method."""
 
-    def own_endpoints(self) -> dict[str, Endpoint]:
-        """Returns {name: Endpoint} of what only this architecture answers, each with a method.
+    def add_questions(self, **endpoints: Endpoint) -> None:
+        """Adds what only this architecture answers; each question is a method of the same name.
 
-        An architecture that answers more than its kind declares it here.
+        An architecture calls it at the end of its constructor.
         """
-        return {}
+        self.endpoints.update(endpoints)
+
+    @property
+    def own_questions(self) -> set[str]:
+        """Names of the questions that only this architecture answers, such as "classify"."""
+        return self.endpoints.keys() - self.common_endpoints().keys()
 
     def check(self, data: Any) -> intake.Arrays:
         """Returns data as {name: np.ndarray [N, ...]}, or refuses them, see `intake.checked`."""

@@ -72,6 +72,14 @@ class Segmentation(Architecture, Team):
         super().__init__(members, name=name)
         self.image_shape, self.num_classes, self.likelihood = image.shape, num_classes, likelihood
         self.codes, self.filters, self.width = latent, tuple(filters), width
+        pixels = math.prod(self.image_shape[:2])
+        options: dict[str, Any] = {"batch_size": max(1, BATCH_SIZE * 28 * 28 // pixels)}
+        chain, draws = ("n", "steps", "seed"), ("samples", "seed")
+        self.add_questions(
+            segment=Endpoint(self._segment, variables=("x",), integers=draws, **options),
+            render=Endpoint(self._render, variables=("s",), **options),
+            limiting_pairs=Endpoint(self._limiting, integers=chain, **options),
+        )
 
     def segment(
         self, images: np.ndarray, *, samples: int = 16, seed: int = 0
@@ -162,17 +170,6 @@ class Segmentation(Architecture, Team):
         if steps < 1:
             raise ValueError(f"limiting_pairs needs steps >= 1; received {steps!r}.")
         return self.ask("limiting_pairs", start, n=n, seed=seed, steps=steps, output=output)
-
-    def own_endpoints(self) -> dict[str, Endpoint]:
-        pixels = math.prod(self.image_shape[:2])
-        options: dict[str, Any] = {"batch_size": max(1, BATCH_SIZE * 28 * 28 // pixels)}
-        return {
-            "segment": Endpoint(
-                self._segment, variables=("x",), integers=("samples", "seed"), **options
-            ),
-            "render": Endpoint(self._render, variables=("s",), **options),
-            "limiting_pairs": Endpoint(self._limiting, integers=("n", "steps", "seed"), **options),
-        }
 
     # Graph functions of tensors and an integer seed.
 

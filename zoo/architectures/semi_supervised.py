@@ -107,6 +107,9 @@ class SemiSupervised(Architecture, Pair):
         self.image_shape, self.num_classes = image.shape, num_classes
         self.latents, self.likelihood = tuple(latents), likelihood
         self.body, self.width, self.filters, self.patch = body, width, filters, patch
+        self.add_questions(
+            classify=Endpoint(self._classify, variables=("x",), integers=("steps", "seed"))
+        )
 
     @property
     def reader(self) -> PatchReader:
@@ -147,9 +150,6 @@ class SemiSupervised(Architecture, Pair):
             raise ValueError(f"classify needs steps >= 0; received {steps!r}.")
         answer = self.ask("classify", {"x": images}, seed=seed, steps=steps)
         return answer["probabilities"]
-
-    def own_endpoints(self) -> dict[str, Endpoint]:
-        return {"classify": Endpoint(self._classify, variables=("x",), integers=("steps", "seed"))}
 
     def _classify(
         self, values: dict[str, tf.Tensor], *, steps: tf.Tensor, seed: tf.Tensor

@@ -2,7 +2,7 @@
 
 import dataclasses
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
@@ -46,7 +46,7 @@ class FDivergence:
     best: Callable
     slope_at_infinity: float
 
-    def bound(self, v_p, v_q):
+    def bound(self, v_p: tf.Tensor, v_q: tf.Tensor) -> tf.Tensor:
         """Returns the lower bound of D_f(P, Q), a scalar in nats.
 
         Args:
@@ -57,7 +57,7 @@ class FDivergence:
         return of_p - tf.reduce_mean(self.conjugate_of_activation(v_q))
 
 
-def get(name):
+def get(name: str | FDivergence) -> FDivergence:
     """Returns the `FDivergence` of a name; one that is given is returned as it is.
 
     Raises:
@@ -70,7 +70,14 @@ def get(name):
     raise ValueError(f"Unknown divergence {name!r}; choose one of {', '.join(DIVERGENCES)}.")
 
 
-def mmd(x, y, *, kernel="imq", scales=(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0), width=None):
+def mmd(
+    x: tf.Tensor,
+    y: tf.Tensor,
+    *,
+    kernel: str = "imq",
+    scales: Sequence[float] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
+    width: float | None = None,
+) -> tf.Tensor:
     """Returns the unbiased estimate of the squared kernel distance, a scalar.
 
         sum_{i != j} k(x_i, x_j) / (N (N - 1)) + sum_{i != j} k(y_i, y_j) / (M (M - 1))
