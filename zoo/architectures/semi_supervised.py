@@ -157,8 +157,7 @@ class SemiSupervised(Architecture, Pair):
         root = seeds.make(seed)
 
         def recognised(x: tf.Tensor) -> tf.Tensor:
-            reads = self.encoder.trunk.activations({"x": self.families["x"].features(x)})
-            return tf.nn.softmax(self.encoder.natural("y", reads, tf.shape(x)[0]))
+            return tf.nn.softmax(self.encoder.eta("y", {"x": x}))
 
         def turn(step: tf.Tensor, x: tf.Tensor, total: tf.Tensor) -> tuple:
             after = self.chain.alternate({"x": x}, steps=1, seed=seeds.fold(root, step))["x"]
