@@ -44,7 +44,9 @@ setup(
             "ruff>=0.12,<1",
             "setuptools>=77",  # builds the wheel that a test installs
         ],
-        "transport": ["POT>=0.9.5"],  # entropic transport in scripts.finite_spaces
+        "transport": [
+            "POT>=0.9.5"
+        ],  # entropic transport in scripts.experiments.primal_dual.finite_spaces
     },
     classifiers=[
         "License :: OSI Approved :: Apache Software License",

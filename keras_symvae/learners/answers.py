@@ -44,7 +44,7 @@ class Answers:
             # A property of this class failed by an AttributeError of its own: that one is told.
             return object.__getattribute__(self, name)
         pair = self.__dict__.get("pair")
-        if pair is not None and name in pair.own_questions:
+        if pair is not None and name in answered(type(pair)):
             return getattr(pair, name)
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}.")
 
@@ -55,3 +55,13 @@ class Answers:
     def export(self, filepath: str | os.PathLike, **options: Any) -> None:
         """Writes a SavedModel of the pair; see `keras_symvae.model.export.save`."""
         export.save(self.pair, filepath, **options)
+
+
+def answered(kind: type) -> set[str]:
+    """Returns the public names that an architecture adds to a `Pair` or `Team`."""
+    names: set[str] = set()
+    for parent in kind.__mro__:
+        if parent in (Pair, Team):
+            return names
+        names |= {name for name in vars(parent) if not name.startswith("_")}
+    return set()

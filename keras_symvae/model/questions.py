@@ -72,11 +72,6 @@ class Questions(keras.Model, abc.ABC):
         """
         self.endpoints.update(endpoints)
 
-    @property
-    def own_questions(self) -> set[str]:
-        """Names of the questions that only this architecture answers, such as "classify"."""
-        return self.endpoints.keys() - self.common_endpoints().keys()
-
     def check(self, data: Any) -> intake.Arrays:
         """Returns data as {name: np.ndarray [N, ...]}, or refuses them, see `intake.checked`."""
         return intake.checked(self.schema, data)

@@ -11,6 +11,7 @@ from zoo import datasets
 from zoo.presets.recipes import Recipe
 
 L = TypeVar("L", bound=Learner)
+SPLIT_RULE = "shuffled"  # the published results divided data sets of one part so
 
 
 def compiled(
@@ -98,6 +99,6 @@ def optimizers(
 def parts(data: str) -> tuple[datasets.Images, datasets.Images]:
     """Returns training and test images, divided by the rule that the published results had."""
     train, test = (
-        datasets.load(data, split=split, split_rule="shuffled") for split in ("train", "test")
+        datasets.load(data, split=split, split_rule=SPLIT_RULE) for split in ("train", "test")
     )
     return train, test

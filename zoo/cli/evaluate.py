@@ -15,7 +15,7 @@ from zoo.cli.out import new_file
 from zoo.datasets.preparation import BINARIZE, Preparation
 from zoo.runs import model_file, settings
 from zoo.runs import report as reports
-from zoo.runs.data import SPLIT_RULE, Data, target_of
+from zoo.runs.data import SPLIT_RULE, Data
 from zoo.runs.measurements import Extractor, Measurements
 
 FLAGS = flags.FlagValues()
@@ -148,7 +148,7 @@ def _data(
         preparation = {"binarize": "threshold" if image.discrete else "none"}
     if binarize is not None:
         preparation = {"binarize": binarize}
-    target = target_of(type(learner.pair))
+    target = getattr(learner.pair, "target", None)
     return Data(
         name,
         shape=image.shape,

@@ -8,8 +8,6 @@ import tensorflow as tf
 from keras_symvae import Batches, seeds
 from keras_symvae.data.batches import Mixture
 from zoo import datasets
-from zoo.architectures.segmentation import Segmentation
-from zoo.architectures.semi_supervised import SemiSupervised
 from zoo.datasets import label_maps
 from zoo.datasets.images import Images
 from zoo.datasets.label_maps import LabelMaps
@@ -115,7 +113,7 @@ class Data:
         """
         order = np.random.RandomState(seed).permutation(len(target))
         if self.target == "s":
-            order = order[(target[order] >= 0).all(axis=(1, 2))]
+            order = order[(target[order] >= 0).any(axis=(1, 2))]
             groups = [order]
         else:
             groups = [order[target[order] == label] for label in np.unique(target)]
@@ -143,11 +141,6 @@ class Data:
             fork = seeds.fold(seeds.make(0), seeds.TEST, index)
             parts.append(clean({"x": tf.constant(x[start : start + CHUNK])}, fork)["x"].numpy())
         return np.concatenate(parts)
-
-
-def target_of(model: type) -> str | None:
-    """Returns what a model of this class learns beside images: "y", "s" or nothing."""
-    return {SemiSupervised: "y", Segmentation: "s"}.get(model)
 
 
 def spread(x: np.ndarray, limit: int | None) -> np.ndarray:

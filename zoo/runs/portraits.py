@@ -7,7 +7,7 @@ import numpy as np
 
 from keras_symvae import Learner, Pair, Team, pictures
 from zoo.architectures.segmentation import Segmentation
-from zoo.datasets.label_maps import colours
+from zoo.datasets.label_maps import painted
 from zoo.runs.data import spread
 
 OF_PAIR = ("samples.png", "limiting.png", "reconstructions.png")
@@ -60,28 +60,32 @@ def _segmentation(
 ) -> None:
     """Held-out images with their maps; appearance transferred; the full limiting distribution."""
     x, s = (spread(held_out[name], ROW) for name in ("x", "s"))
-    palette = colours(team.families["s"].num_classes)
+    num_classes = team.families["s"].num_classes
+
+    def mapped(labels: np.ndarray) -> np.ndarray:
+        return painted(labels, num_classes=num_classes)
+
     found = team.segment(x, seed=seed)
-    doubt = _painted(found["uncertainty"][..., None] / np.log(len(palette)))
+    doubt = _coloured(found["uncertainty"][..., None] / np.log(num_classes))
     rows = [
-        _painted(x),
-        palette[s],
-        palette[found["s"]],
+        _coloured(x),
+        mapped(s),
+        mapped(found["s"]),
         doubt,
-        _painted(team.render(s, seed=seed)),
+        _coloured(team.render(s, seed=seed)),
     ]
     labels = ["image", "label map", "segment(image)", "uncertainty", "render(label map)"]
     pictures.labelled_rows(folder / "segmentations.png", rows, labels)
-    painted = team.transfer(x, s, s, seed=seed)
+    worn = team.transfer(x, s, s, seed=seed)
     blank = np.full_like(x[:1], 0.5)
-    rows = [np.concatenate([_painted(blank), palette[s]])]
-    rows += [_painted(np.concatenate([x[i : i + 1], painted[i]])) for i in range(len(x))]
+    rows = [np.concatenate([_coloured(blank), mapped(s)])]
+    rows += [_coloured(np.concatenate([x[i : i + 1], worn[i]])) for i in range(len(x))]
     pictures.save(folder / "transfer.png", pictures.grid(np.concatenate(rows), columns=ROW + 1))
     start = {"x": x, "s": s}
-    rows, labels = [_painted(x), palette[s]], ["data", ""]
+    rows, labels = [_coloured(x), mapped(s)], ["data", ""]
     for steps in sorted({1, limiting_steps}):
         after = team.limiting_pairs(start=start, steps=steps, seed=seed, output="mean")
-        rows += [_painted(after["x"]), palette[after["s"]]]
+        rows += [_coloured(after["x"]), mapped(after["s"])]
         labels += [f"after {steps}", ""]
     pictures.labelled_rows(folder / "limiting.png", rows, labels)
     free = team.limiting_pairs(SHOWN // 2, steps=limiting_steps, seed=seed, output="mean")
@@ -92,10 +96,10 @@ def grid(model: Pair | Team, values: Mapping[str, np.ndarray], *, columns: int =
     """Returns the grid of images, of a team above their label maps, uint8 [height, width, C]."""
     if not isinstance(model, Team):
         return pictures.grid(values["x"], columns=columns)
-    palette = colours(model.families["s"].num_classes)
-    return pictures.pairs(_painted(values["x"]), palette[values["s"]], columns=columns)
+    maps = painted(values["s"], num_classes=model.families["s"].num_classes)
+    return pictures.pairs(_coloured(values["x"]), maps, columns=columns)
 
 
-def _painted(x: np.ndarray) -> np.ndarray:
+def _coloured(x: np.ndarray) -> np.ndarray:
     """Returns images [N, H, W, 1 or 3] as colours [N, H, W, 3]."""
     return np.repeat(x, 3, axis=-1) if x.shape[-1] == 1 else x

@@ -12,7 +12,8 @@ from scripts.experiments.cooperation.config import Config
 from scripts.experiments.experiment import Experiment
 from scripts.experiments.place import Place
 from scripts.experiments.tables import Results, findings, markdown, mean_of
-from zoo import datasets, presets
+from scripts.experiments.training import parts
+from zoo import presets
 from zoo.datasets.preparation import Preparation
 from zoo.presets.recipes import Recipe
 
@@ -42,7 +43,7 @@ class Cooperation(Experiment[Config]):
     def measure(self, settings: dict[str, Any], folder: pathlib.Path) -> dict[str, Any]:
         preset = presets.get(settings["preset"])
         preparation = Preparation(**preset.preparation)
-        train = datasets.load(settings["data"], split="train")
+        train, _ = parts(settings["data"])
         if train.y is None or train.num_classes is None:
             raise ValueError(f"{settings['data']!r} has no labels to halve it by")
         half, seed = train.num_classes // 2, settings["seed"]

@@ -15,6 +15,7 @@ from scripts.experiments.judge import Judge
 from scripts.experiments.place import Place
 from scripts.experiments.segmentation.config import Config
 from scripts.experiments.tables import Results, findings, markdown, mean_of
+from scripts.experiments.training import SPLIT_RULE
 from zoo import presets
 from zoo.datasets import label_maps
 from zoo.datasets.preparation import Preparation
@@ -49,7 +50,10 @@ class SilhouetteMaps(Experiment[Config]):
 
     def measure(self, settings: dict[str, Any], folder: pathlib.Path) -> dict[str, Any]:
         config, seed, steps = self.config, settings["seed"], settings["steps"]
-        train, test = (label_maps.load(settings["data"], split=part) for part in ("train", "test"))
+        train, test = (
+            label_maps.load(settings["data"], split=part, split_rule=SPLIT_RULE)
+            for part in ("train", "test")
+        )
         preset = presets.get(settings["preset"])
         recipe = preset.recipes["cooperative"]
         batches = Batches(
