@@ -46,7 +46,7 @@ setup(
         ],
         "transport": [
             "POT>=0.9.5"
-        ],  # entropic transport in scripts.experiments.primal_dual.finite_spaces
+        ],  # scripts.experiments.primal_dual
     },
     classifiers=[
         "License :: OSI Approved :: Apache Software License",

@@ -4,6 +4,7 @@ import ast
 import graphlib
 import importlib
 import inspect
+import itertools
 import os
 import pathlib
 import re
@@ -199,7 +200,7 @@ def test_the_walk_of_one_minibatch_goes_downwards():
     assert len(stations) >= 8 and all((ROOT / path).is_file() for path in stations)
     rows = [room_of(path)[0] for path in stations]
     assert rows == sorted(rows, reverse=True), list(zip(stations, rows, strict=True))
-    for path, below in zip(stations, stations[1:], strict=False):
+    for path, below in itertools.pairwise(stations):
         assert below in reached(path), f"{path} does not lead to {below}"
 
 
