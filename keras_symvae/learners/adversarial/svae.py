@@ -48,6 +48,8 @@ class SVAE(AdversarialLearner):
     Adversarially Learned Inference, ICLR 2017; Donahue et al., ICLR 2017.
     """
 
+    requirements = joints.requirements(0.0)
+
     def __init__(
         self,
         pair: Pair,
