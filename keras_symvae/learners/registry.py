@@ -33,7 +33,7 @@ def register(name: str, *, package: str = "keras_symvae") -> Callable:
 
 
 def refusals(models: Mapping[str, Any]) -> dict[str, dict[str, str | None]]:
-    """Returns {learner: {model: why it is refused, or None}} of all learners as they are by default.
+    """Returns {learner: {model: why it is refused, or None}} of all learners, by their defaults.
 
     Args:
         models: {name: Pair or Team}.
