@@ -332,7 +332,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         if self.train_function is not None and not force:
             return
         super().make_train_function(force=force)
-        step = self.train_function
+        step: Any = self.train_function
 
         def guarded(iterator):
             logs = step(iterator)
