@@ -49,8 +49,8 @@ class WAE(AdversarialLearner):
         penalty_weight: its weight, in units of c.
         critic: the `Critic` of the latents, unless the penalty is "mmd". None: two hidden layers.
         kernel, scales: see `divergences.mmd`.
-        pretraining_steps: so many steps first bring mean and covariance of the codes to those of
-            the prior; the decoder rests, a critic learns.
+        pretraining_steps: number of steps that first bring mean and covariance of the codes to
+            those of the prior; the decoder rests, a critic learns.
         gradient_penalty: weight of the mean of max(0, slope - 1)^2 of the critic between codes and
             prior. With it the critic ascends penalty_weight times its bound, less the penalty. A
             steep critic that has levelled out at the codes no longer tells them where to go.
