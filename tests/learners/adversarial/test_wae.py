@@ -267,7 +267,7 @@ def test_batches_of_any_size_are_judged(penalty):
 
 def test_the_critic_pays_for_what_is_steeper_than_its_steepness():
     """With one latent and a linear critic T(z) = s z the penalty is (|w s| / steepness - 1)^2."""
-    own = pair(z=families.Normal(1))
+    own = pair(deterministic(1), z=families.Normal(1))
     x, costs = numbers(examples()), {}
     for weight in (0.0, 10.0):
         critic = Critic("z", network=keras.layers.Dense(1, use_bias=False))
