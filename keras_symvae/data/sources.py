@@ -73,10 +73,8 @@ class ArraySource(Source):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        rows = config.pop("rows")
-        return cls(
-            {name: np.zeros(shape, dtype) for name, (shape, dtype) in rows.items()}, **config
-        )
+        rows = {name: np.zeros(shape, dtype) for name, (shape, dtype) in config["rows"].items()}
+        return cls(rows, name=config["name"])
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
