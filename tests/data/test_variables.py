@@ -13,9 +13,7 @@ FAMILIES = {
     "y": families.Categorical((), num_classes=4),
     "z": families.Normal(2),
 }
-VARIABLES = Variables(
-    FAMILIES, observed=("x",), latent=("y", "z"), context=("s",), read=("x", "s")
-)
+VARIABLES = Variables(FAMILIES, observed=("x",), latent=("y", "z"), context=("s",), read=("x", "s"))
 X, S, Y = np.zeros((5, 3)), np.ones((5, 2), int), np.arange(5) % 4
 
 FORMS = {
@@ -51,7 +49,9 @@ def test_a_label_that_is_observed_has_its_place_once():
 def test_strangers_are_refused_by_name():
     with pytest.raises(ValueError, match=r"4 parts, but at most 3 are known: \['x', 's', 'y'\]"):
         VARIABLES.named((X, S, Y, X))
-    with pytest.raises(ValueError, match=r"\['w'\], which are no variables.*\['s', 'x', 'y', 'z'\]"):
+    with pytest.raises(
+        ValueError, match=r"\['w'\], which are no variables.*\['s', 'x', 'y', 'z'\]"
+    ):
         VARIABLES.named({"x": X, "w": X})
 
 
