@@ -197,7 +197,7 @@ def test_plain_values_stay_and_others_are_as_keras_writes_them():
 
 
 def test_a_configuration_can_be_used_twice():
-    for name in ("ArraySource", "Pair", "ELBO"):
+    for name in ("ArraySource", "Factor", "Player", "ELBO"):
         config = MADE[name]().get_config()
         before = json.dumps(config)
         registered()[name].from_config(config)
