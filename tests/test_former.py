@@ -31,6 +31,7 @@ with warnings.catch_warnings(record=True) as told:
         found["modules"][name] = [
             module is importlib.import_module(now),
             sys.modules[name] is sys.modules[now],
+            (module.__name__, module.__spec__.name) == (now, now),
             [w.category.__name__ for w in own],
         ]
         again = len(told)
@@ -61,8 +62,8 @@ def test_every_former_module_is_the_present_one_in_a_fresh_process():
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["modules"].keys() == MODULES.keys()
-    for name, (same, entered, warned, again) in found["modules"].items():
-        assert same and entered, name
+    for name, (same, entered, named, warned, again) in found["modules"].items():
+        assert same and entered and named, name
         assert warned == ["DeprecationWarning"], name
         assert again == 0, f"{name} warned again"
     assert found["names"] and all(found["names"].values()), found["names"]
