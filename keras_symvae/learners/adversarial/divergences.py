@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
+from keras_symvae.shapes import shaped
+
 # Up to this log-density ratio, in nats, a critic's output is taken for the ratio's logarithm.
 # No batch of data tells larger ratios apart, and float32 has room for their squares.
 _LARGEST = 30.0
@@ -46,6 +48,7 @@ class FDivergence:
     best: Callable
     slope_at_infinity: float
 
+    @shaped(returns="[]")
     def bound(self, v_p, v_q):
         """Returns the lower bound of D_f(P, Q), a scalar in nats.
 
@@ -70,6 +73,7 @@ def get(name):
     raise ValueError(f"Unknown divergence {name!r}; choose one of {', '.join(DIVERGENCES)}.")
 
 
+@shaped(returns="[]")
 def mmd(x, y, *, kernel="imq", scales=(0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0), width=None):
     """Returns the unbiased estimate of the squared kernel distance, a scalar.
 
