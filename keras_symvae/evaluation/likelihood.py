@@ -44,8 +44,7 @@ def log_likelihood(
 
     Reference: Burda, Grosse, Salakhutdinov 2016, Importance Weighted Autoencoders.
     """
-    check_densities(pair, asker="log_likelihood")
-    pair.encoder.require_density("log_likelihood")
+    check_densities(pair, asker="log_likelihood", player=None)
     check_counts(num_samples=num_samples, chunk=chunk)
     arrays = check_complete(pair, data, asker="log_likelihood")
     rows = min(length(arrays), chunk)
