@@ -1,5 +1,6 @@
 """Answers: the questions of a pair or team, asked of the learner that trained it."""
 
+import inspect
 import os
 from typing import Any
 
@@ -57,10 +58,11 @@ class Answers:
 
 
 def answered(kind: type) -> set[str]:
-    """Returns the public names that an architecture adds to a `Pair` or `Team`."""
+    """Returns the names of the public methods that an architecture adds to a `Pair` or `Team`."""
     names: set[str] = set()
     for parent in kind.__mro__:
         if parent in (Pair, Team):
             return names
-        names |= {name for name in vars(parent) if not name.startswith("_")}
+        methods = {name for name, part in vars(parent).items() if inspect.isfunction(part)}
+        names |= {name for name in methods if not name.startswith("_")}
     return set()

@@ -105,8 +105,8 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
 
     @property
     def metric_names(self) -> list[str]:
-        """Names of all metrics, as in `fit`'s logs; known once the learner is compiled."""
-        return list(self._meters.metrics)
+        """Names of all metrics, as in `fit`'s logs; none before the learner is compiled."""
+        return [metric.name for metric in self.metrics]
 
     def compile(
         self,
@@ -301,7 +301,10 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         return self._meters.update(played.costs, played.present, finite)
 
     def _play(self, moves: Sequence[Move], batch: Any, seed: tf.Tensor) -> Played:
-        return play(moves, batch, players=self.players, optimizer=self.optimizer, seed=seed)
+        options = {"players": self.players, "optimizer": self.optimizer, "seed": seed}
+        played = play(moves, batch, **options)
+        self._meters.check(played.costs)
+        return played
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """The costs of one batch of held-out data; returns all metrics so far."""
@@ -313,6 +316,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
             outcome = move.utility(batch, seed, training=False)
             costs |= outcome.costs
             present |= outcome.present
+        self._meters.check(costs)
         return self._meters.update(costs, present, True)
 
     def _seed(self, stream: int, step: Any) -> tf.Tensor:

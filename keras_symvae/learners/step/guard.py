@@ -47,20 +47,10 @@ class Guard(keras.Layer):
         self.built = True
 
     def faults_of(self, played: Played, optimizer: Any) -> tf.Tensor:
-        """Returns how many replicas met each cause in what was `Played`, int32 [causes].
-
-        Raises:
-            ValueError: a cost was not declared in the learner's `cost_names`.
-        """
+        """Returns how many replicas met each cause in what was `Played`, int32 [causes]."""
         faulty: dict[str, Any] = {}
         for name, cost in played.costs.items():
-            causes = [each for each in self.names if f"{name}/".startswith(f"{each}/")]
-            if not causes:
-                raise ValueError(
-                    f"A utility returned the cost {name!r}, which the learner does not declare; "
-                    f"its cost_names are {[n for n in self.names if not n.startswith('gradient')]}."
-                )
-            cause = max(causes, key=len)
+            cause = max((n for n in self.names if f"{name}/".startswith(f"{n}/")), key=len)
             faulty[cause] = tf.logical_or(faulty.get(cause, False), _faulty(cost))
         # A loss-scaling optimizer meets infinite gradients on purpose and skips them itself.
         if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):

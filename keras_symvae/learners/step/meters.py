@@ -1,6 +1,6 @@
 """Meters: the metrics of a learner, means of its costs over all examples of an epoch."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -48,6 +48,15 @@ class Meters:
         """{name: metric} of all that have been met."""
         return {n: metric for n, metric in self._metrics.items() if n not in self._optional}
 
+    def check(self, costs: Iterable[str]) -> None:
+        """Raises ValueError where the learner has not declared a cost."""
+        for name in costs:
+            if name not in self._means:
+                raise ValueError(
+                    f"A utility returned the cost {name!r}, which the learner does not declare; "
+                    f"its costs are {list(self._means)}."
+                )
+
     def update(
         self, costs: Mapping[str, tf.Tensor], present: Mapping[str, Any], finite: bool | tf.Tensor
     ) -> dict[str, tf.Tensor]:
@@ -56,16 +65,7 @@ class Meters:
         Args:
             costs, present: see `Outcome`.
             finite: bool [].
-
-        Raises:
-            ValueError: a cost was not declared.
         """
-        undeclared = sorted(costs.keys() - self._means.keys())
-        if undeclared:
-            raise ValueError(
-                f"A utility returned the cost {undeclared[0]!r}, which the learner does not "
-                f"declare; its costs are {list(self._means)}."
-            )
         self._optional -= costs.keys()
         for name, cost in costs.items():
             rows = tf.cast(present.get(name, tf.ones_like(cost)), tf.float32)
