@@ -69,7 +69,7 @@ class Batch(Mapping[str, tf.Tensor]):
     def size(self) -> int | tf.Tensor:
         """B."""
         if self._values:
-            return tf.shape(next(iter(self._values.values())))[0]
+            return size_of(self._values)
         if self._size is None:
             raise ValueError("A batch without values needs to be told its size.")
         return self._size

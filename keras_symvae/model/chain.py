@@ -1,7 +1,5 @@
 """A chain: decoder and encoder redraw what they draw in turn, as graph functions of tensors."""
 
-from collections.abc import Mapping
-
 import tensorflow as tf
 
 from keras_symvae import seeds
@@ -110,9 +108,3 @@ class Chain:
             return getattr(family, output)(eta)
 
         return draw
-
-
-def masked(values: Mapping[str, tf.Tensor], families: Mapping[str, Family]) -> Batch:
-    """Returns the batch of the values that these families name, known as they are in `values`."""
-    batch = of_values(values)
-    return batch.where({name: batch.known(name) for name in batch if name in families})
