@@ -44,9 +44,7 @@ setup(
             "ruff>=0.12,<1",
             "setuptools>=77",  # builds the wheel that a test installs
         ],
-        "transport": [
-            "POT>=0.9.5"
-        ],  # scripts.experiments.primal_dual
+        "transport": ["POT>=0.9.5"],  # scripts.experiments.primal_dual
     },
     classifiers=[
         "License :: OSI Approved :: Apache Software License",
