@@ -6,7 +6,7 @@ from keras_symvae import former, quiet
 quiet.import_tensorflow()
 former.install()
 
-from keras_symvae import callbacks, families, pictures, seeds
+from keras_symvae import callbacks, families, learners, pictures, seeds
 from keras_symvae.callbacks import Backup
 from keras_symvae.data.batches import Batches
 from keras_symvae.families import estimators
@@ -55,6 +55,7 @@ __all__ = [
     "divergences",
     "estimators",
     "families",
+    "learners",
     "pictures",
     "seeds",
 ]

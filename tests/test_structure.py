@@ -4,7 +4,6 @@ import ast
 import graphlib
 import importlib
 import inspect
-import itertools
 import os
 import pathlib
 import re
@@ -191,17 +190,6 @@ def test_nobody_overrides_a_finished_method():
         for name in sorted(finished(kind) & finished(parent))
     ]
     assert not overridden
-
-
-def test_the_walk_of_one_minibatch_goes_downwards():
-    """Every station of the walk in CONTRIBUTING.md is a file that stands above the next one."""
-    walk = GUIDE.split("## The walk of one minibatch")[1].split("\n## ")[0]
-    stations = re.findall(r"^\d+\. `([^`]+)`", walk, re.MULTILINE)
-    assert len(stations) >= 8 and all((ROOT / path).is_file() for path in stations)
-    rows = [room_of(path)[0] for path in stations]
-    assert rows == sorted(rows, reverse=True), list(zip(stations, rows, strict=True))
-    for path, below in itertools.pairwise(stations):
-        assert below in reached(path), f"{path} does not lead to {below}"
 
 
 def reached(path):

@@ -11,7 +11,7 @@ from keras_symvae.learners.adversarial.wae import WAE
 from keras_symvae.learners.cooperative import Cooperative
 from keras_symvae.learners.elbo import ELBO
 from keras_symvae.learners.learner import Learner, NonFiniteError
-from keras_symvae.learners.registry import LEARNERS, get, register
+from keras_symvae.learners.registry import LEARNERS, get, refusals, register, table
 from keras_symvae.learners.step.cost import Outcome
 from keras_symvae.learners.symmetric import SymmetricEquilibrium
 
@@ -29,7 +29,9 @@ __all__ = [
     "Outcome",
     "SymmetricEquilibrium",
     "get",
+    "refusals",
     "register",
+    "table",
 ]
 
 # A game enters the registry when its file is imported, so every file of this folder is: a new game

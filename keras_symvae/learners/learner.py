@@ -19,6 +19,7 @@ from keras_symvae.model.requirements import Requirement, check
 
 __all__ = ["Learner", "NonFiniteError"]
 
+TRAINING, TESTING = "train_function", "test_function"  # where Keras keeps its compiled steps
 REFUSED = {  # arguments of Keras that a game has no use for, and what to do instead
     "loss": "the game is the loss; choose another learner, or its arguments",
     "loss_weights": "terms are weighted by arguments of the learner, such as weights",
@@ -74,7 +75,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         check(pair, self.requirements, asker=type(self).__name__)
         self.pair, self.seed = pair, seed
         self.nonfinite, self.patience = nonfinite, patience
-        self._lacking: frozenset[str] = frozenset()
+        self._lacking = {TRAINING: frozenset[str](), TESTING: frozenset[str]()}
         self.steps = self.add_weight(
             name="steps", shape=(), dtype="int32", initializer="zeros", trainable=False
         )
@@ -206,13 +207,13 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
             shuffle=shuffle,
             validation_split=validation_split,
         )
-        self._expect(found.lacking)
+        self._expect(found.lacking, step=TRAINING)
         if found.held_out is not None and validation_data is None:
             validation_data = found.held_out
         if feed.holds_arrays(validation_data):
-            self._expect(self.pair.lacking(self._check(validation_data)))
+            self._expect(self.pair.lacking(self._check(validation_data)), step=TESTING)
         elif validation_data is not None:
-            self._expect(None)
+            self._expect(None, step=TESTING)
         if isinstance(found.data, tf.data.Dataset):
             options.setdefault("shuffle", False)  # Keras warns that it cannot
         return super().fit(
@@ -230,19 +231,19 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         """Returns the mean costs of held-out data, as `keras.Model.evaluate`; repeatable."""
         refuse(options)
         if "_use_cached_eval_dataset" not in options:  # Keras asks from inside of `fit`
-            self._expect_of(x if y is None else (x, y))
+            self._expect_of(x if y is None else (x, y), step=TESTING)
         return super().evaluate(x, y, **options)
 
     def train_on_batch(self, x: Any, y: Any = None, **options: Any) -> Any:
         """Makes one update, as `keras.Model.train_on_batch`."""
         refuse(options)
-        self._expect_of(x if y is None else (x, y), full=False)
+        self._expect_of(x if y is None else (x, y), step=TRAINING, full=False)
         return super().train_on_batch(x, y, **options)
 
     def test_on_batch(self, x: Any, y: Any = None, **options: Any) -> Any:
         """Returns the costs of one batch, as `keras.Model.test_on_batch`."""
         refuse(options)
-        self._expect_of(x if y is None else (x, y), full=False)
+        self._expect_of(x if y is None else (x, y), step=TESTING, full=False)
         return super().test_on_batch(x, y, **options)
 
     def _check(self, data: Any, *, full: bool = True) -> Any:
@@ -259,29 +260,30 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
                 f"{held}. Leave these out, or use SymmetricEquilibrium."
             )
 
-    def _expect_of(self, data: Any, *, full: bool = True) -> None:
-        """Checks data, if they are arrays, and prepares the step for what they lack."""
+    def _expect_of(self, data: Any, *, step: str, full: bool = True) -> None:
+        """Checks data, if they are arrays, and prepares a step for what they lack."""
         if feed.holds_arrays(data):
-            self._expect(self.pair.lacking(self._check(data, full=full)))
+            self._expect(self.pair.lacking(self._check(data, full=full)), step=step)
         else:
-            self._expect(None)
+            self._expect(None, step=step)
 
-    def _expect(self, lacking: frozenset[str] | None) -> None:
-        """Prepares the step for data in which some examples lack these variables.
+    def _expect(self, lacking: frozenset[str] | None, *, step: str) -> None:
+        """Prepares a step for data in which some examples lack these variables.
 
         What no example lacks costs the step nothing, so a step is made anew when more is lacking.
 
         Args:
             lacking: names of variables; None: nobody can tell.
+            step: `TRAINING` or `TESTING`.
         """
         names = frozenset(self.may_lack) if lacking is None else lacking
-        if not names <= self._lacking:
-            self._lacking |= names
-            self.train_function = self.test_function = None
+        if not names <= self._lacking[step]:
+            self._lacking[step] |= names
+            setattr(self, step, None)
 
     def train_step(self, data: Any) -> dict[str, tf.Tensor]:
         """One update of all players; returns all metrics so far."""
-        batch = self.pair.batch(data, lacking=self._lacking)
+        batch = self.pair.batch(data, lacking=self._lacking[TRAINING])
         self._refuse_codes(batch)
         moves = [Move.of(move) for move in self.moves()]
         seed = self._seed(seeds.TRAIN, self.steps)
@@ -303,7 +305,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
         """The costs of one batch of held-out data; returns all metrics so far."""
-        batch = self.pair.batch(data, lacking=self._lacking)
+        batch = self.pair.batch(data, lacking=self._lacking[TESTING])
         seed = self._seed(seeds.TEST, self._test_steps)
         self._test_steps.assign_add(1)
         costs, present = {}, {}
@@ -332,7 +334,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         if self.train_function is not None and not force:
             return
         super().make_train_function(force=force)
-        step = self.train_function
+        step: Any = self.train_function
 
         def guarded(iterator):
             logs = step(iterator)

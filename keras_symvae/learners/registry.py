@@ -1,10 +1,12 @@
 """The registry of learners: every game under the short name that commands and recipes use."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 
 from keras_symvae.learners.learner import Learner
+from keras_symvae.model.requirements import refusal
 
 LEARNERS: dict[str, type[Learner]] = {}
 
@@ -28,6 +30,35 @@ def register(name: str, *, package: str = "keras_symvae") -> Callable:
         return keras.saving.register_keras_serializable(package=package)(learner)
 
     return enter
+
+
+def refusals(models: Mapping[str, Any]) -> dict[str, dict[str, str | None]]:
+    """Returns {learner: {model: why it is refused, or None}} of all learners, by their defaults.
+
+    Args:
+        models: {name: Pair or Team}.
+    """
+    return {
+        name: {
+            kind: refusal(model, learner.requirements, asker=learner.__name__)
+            for kind, model in models.items()
+        }
+        for name, learner in sorted(LEARNERS.items())
+    }
+
+
+def table(models: Mapping[str, Any]) -> str:
+    """Returns the Markdown table learner x model: "plays", or why not.
+
+    Args:
+        models: {name: Pair or Team}.
+    """
+    lines = [["learner", *models], ["---"] * (1 + len(models))]
+    for name, found in refusals(models).items():
+        lines.append(
+            [name, *((reason or "plays").replace("|", r"\|") for reason in found.values())]
+        )
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def get(name: str) -> type[Learner]:

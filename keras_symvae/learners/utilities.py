@@ -75,8 +75,9 @@ def information(pair: Pair, batch: Values, *, weights: Mapping[str, float]) -> O
     readable = any_of([found["paired"], found["observed"]])
     rows = tf.ones([batch.size]) if readable is True else tf.cast(readable, tf.float32)
     gain = [
-        weight * _information(pair.encoder.eta(name, batch), rows, pair.families[name])
+        weight * _information(pair.encoder.eta(name, batch), rows, family)
         for name, weight in weights.items()
+        if isinstance(family := pair.families[name], Finite)
     ]
     return Outcome(total(gain), {})
 

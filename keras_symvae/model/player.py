@@ -51,7 +51,9 @@ class Player(Configured, keras.Layer):
         self.factors = list(factors)
         self.trunk = trunk
         self.names = tuple(factor.name for factor in self.factors)
-        self._base = lambda: None  # behind a function, so that Keras does not track it here too
+        self._base: Callable[[], Any] = lambda: (
+            None
+        )  # behind a function, so that Keras does not track it here too
         self._check_order()
         shapes = {name: family.feature_shape for name, family in self.families.items()}
         with keras.name_scope(self.name):
@@ -111,7 +113,10 @@ class Player(Configured, keras.Layer):
         factor = self.factor(name)
         names: dict[str, None] = {}
         for given in factor.given:
-            names |= dict.fromkeys([given] if given in self.families else self.trunk.given)
+            if given in self.families:
+                names[given] = None
+            elif self.trunk is not None:
+                names |= dict.fromkeys(self.trunk.given)
         if factor.tilt:
             names |= dict.fromkeys(self._base().parents(name))
         return tuple(names)

@@ -22,10 +22,14 @@ class Requirement(abc.ABC):
     def faults(self, model: Any) -> Iterator[str]:
         """Yields what is wrong, as a sentence that begins after the name of who asks."""
 
-    def refusal(self, model: Any, asker: str) -> str | None:
-        """Returns the first thing that is wrong, or None."""
-        fault = next(self.faults(model), None)
-        return None if fault is None else f"{asker} {fault}"
+
+def refusal(model: Any, requirements: Iterable[Requirement], *, asker: str) -> str | None:
+    """Returns why who asks refuses a model, in a sentence; None where all requirements are met."""
+    for requirement in requirements:
+        fault = next(requirement.faults(model), None)
+        if fault is not None:
+            return f"{asker} {fault}"
+    return None
 
 
 def check(model: Any, requirements: Iterable[Requirement], *, asker: str) -> None:
@@ -34,10 +38,9 @@ def check(model: Any, requirements: Iterable[Requirement], *, asker: str) -> Non
     Raises:
         ValueError: says what is wrong and what to do.
     """
-    for requirement in requirements:
-        refusal = requirement.refusal(model, asker)
-        if refusal is not None:
-            raise ValueError(refusal)
+    reason = refusal(model, requirements, asker=asker)
+    if reason is not None:
+        raise ValueError(reason)
 
 
 @dataclasses.dataclass(frozen=True)

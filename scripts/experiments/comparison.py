@@ -10,7 +10,7 @@ from keras_symvae import evaluation, pictures
 from scripts.experiments.judge import Judge
 from scripts.experiments.tables import markdown, mean_of
 from zoo import presets
-from zoo.cli import commands
+from zoo.runs import model_file
 from zoo.runs import report as reports
 from zoo.runs.data import spread
 from zoo.runs.measurements import Measurements
@@ -52,7 +52,7 @@ class Comparison:
             kept = json.loads(path.read_text(encoding="utf-8"))
             if kept["asked"] == asked:
                 return kept
-        learner, images = commands.load_model(run.model), data(run.settings)
+        learner, images = model_file.load(run.model), data(run.settings)
         measured = Measurements(learner, images, n=self.n, seed=self.seed)
         extractor = measured.features(extractor="classifier", folder=self.features)
         judge = Judge(extractor, spread(measured.held_out["x"], self.n))
@@ -102,7 +102,7 @@ class Comparison:
         runs = {run.folder.name: run for run in self.runs}
         settings = {name: {"settings": run.settings} for name, run in runs.items()}
         for (preset, label), names in groups(settings).items():
-            pair = commands.load_model(runs[names[0]].model).pair
+            pair = model_file.load(runs[names[0]].model).pair
             options = {"seed": self.seed, "output": "mean"}
             rows.append(pair.generate(self.shown, **options)["x"])
             rows.append(pair.limiting(self.shown, steps=last, **options)["x"])

@@ -1,5 +1,7 @@
 """The table of README: every pair x learner combination trains, or is refused when it is made."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
@@ -19,6 +21,7 @@ from keras_symvae import (
     Player,
     SymmetricEquilibrium,
     families,
+    learners,
     testing,
 )
 from tests import cases
@@ -148,3 +151,21 @@ def test_what_is_allowed_is_exported(kind, learner, tmp_path):
 def test_what_is_refused_says_so_when_it_is_made(kind, learner, message):
     with pytest.raises(ValueError, match=message):
         LEARNERS[learner](PAIRS[kind]())
+
+
+def test_the_table_of_refusals_says_what_the_constructors_say():
+    """What a game asks of a pair is data: nothing has to be made to know who is refused."""
+    models = {kind: make() for kind, make in PAIRS.items()} | {"team": cases.team()}
+    found = learners.refusals(models)
+    assert found.keys() == learners.LEARNERS.keys()
+    for name, reasons in found.items():
+        options = {"mixing": 1.0} if name == "cooperative" else {}
+        for kind, reason in reasons.items():
+            make = PAIRS.get(kind, cases.team)
+            if reason is None:
+                learners.get(name)(make(), **options)
+            else:
+                with pytest.raises(ValueError, match=re.escape(reason)):
+                    learners.get(name)(make(), **options)
+    lines = learners.table(models).splitlines()
+    assert len(lines) == 2 + len(found) and lines[0] == f"| learner | {' | '.join(models)} |"

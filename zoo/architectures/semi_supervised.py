@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import keras
 import numpy as np
@@ -120,7 +121,8 @@ class SemiSupervised(Architecture, Pair):
         """
         if self.body != "patches":
             raise ValueError(f"body={self.body!r} has no filters; take 'patches'.")
-        return self.encoder.trunk.network.get_layer("reader")
+        trunk: Any = self.encoder.trunk
+        return trunk.network.get_layer("reader")
 
     def adopt(
         self, filters: np.ndarray, images: np.ndarray, *, bias: float | np.ndarray = -0.5

@@ -51,4 +51,4 @@ class MLP(Network):
         joined = output = side_by_side(inputs)
         for layer in self.layers:
             output = layer(output)
-        return output + self.shortcut(joined) if self.skip else output
+        return output if self.shortcut is None else output + self.shortcut(joined)

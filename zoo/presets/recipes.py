@@ -1,7 +1,7 @@
 """Recipes: how a learner trains a preset."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import keras
@@ -19,7 +19,7 @@ class Recipe:
             to rest, and so catches up with them.
     """
 
-    learning_rate: dict[str, float]
+    learning_rate: Mapping[str, float]
     beta_1: float = 0.9
     options: dict[str, Any] = dataclasses.field(default_factory=dict)
     constant: Sequence[str] = ()

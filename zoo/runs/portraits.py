@@ -60,7 +60,7 @@ def _segmentation(
 ) -> None:
     """Held-out images with their maps; appearance transferred; the full limiting distribution."""
     x, s = (spread(held_out[name], ROW) for name in ("x", "s"))
-    num_classes = team.families["s"].num_classes
+    num_classes = team.num_classes
 
     def mapped(labels: np.ndarray) -> np.ndarray:
         return painted(labels, num_classes=num_classes)
@@ -94,9 +94,9 @@ def _segmentation(
 
 def grid(model: Pair | Team, values: Mapping[str, np.ndarray], *, columns: int = ROW) -> np.ndarray:
     """Returns the grid of images, of a team above their label maps, uint8 [height, width, C]."""
-    if not isinstance(model, Team):
+    if not isinstance(model, Segmentation):
         return pictures.grid(values["x"], columns=columns)
-    maps = painted(values["s"], num_classes=model.families["s"].num_classes)
+    maps = painted(values["s"], num_classes=model.num_classes)
     return pictures.pairs(_coloured(values["x"]), maps, columns=columns)
 
 

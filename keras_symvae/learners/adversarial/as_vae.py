@@ -48,6 +48,7 @@ class ASVAE(AdversarialLearner):
     Autoencoder, NIPS 2017; the weights are our own, after the two variants of the paper.
     """
 
+    requirements = joints.requirements(1.0)
     kept: ClassVar = {
         "critic_codes": lambda learner: learner.critics["critic_codes"],
         "critic_data": lambda learner: learner.critics["critic_data"],

@@ -59,6 +59,13 @@ class AVB(AdversarialLearner):
     Reference: Mescheder, Nowozin, Geiger, Adversarial Variational Bayes, ICML 2017.
     """
 
+    requirements = (
+        IsPair(),
+        Densities("decoder"),
+        Gradients(),
+        FixedPrior("take adaptive_contrast=True, or a prior without weights"),
+    )
+
     def __init__(
         self,
         pair: Pair,
@@ -73,9 +80,8 @@ class AVB(AdversarialLearner):
             raise ValueError(f"moment_draws is at least 2; received {moment_draws!r}.")
         self.adaptive_contrast, self.moment_draws = adaptive_contrast, moment_draws
         self.kl_weight = kl_weight
-        fixed = FixedPrior("take adaptive_contrast=True, or a prior without weights")
-        of_prior = RealCodes() if adaptive_contrast else fixed
-        self.requirements = (IsPair(), Densities("decoder"), Gradients(), of_prior)
+        if adaptive_contrast:
+            self.requirements = (IsPair(), Densities("decoder"), Gradients(), RealCodes())
         super().__init__(pair, critics=lambda: {"critic": critic or _critic(pair)}, **kwargs)
 
     @property

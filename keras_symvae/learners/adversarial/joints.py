@@ -48,7 +48,7 @@ class Reconstructed(Requirement):
 
 
 def weights(pair: Pair, reconstruction: Weights) -> dict[str, float]:
-    """Returns {"decoder/x": weight, "encoder/z": weight} of reconstructions, those above 0.
+    """Returns {"decoder/x": weight, "encoder/z": weight} of what is reconstructed at all.
 
     Args:
         pair: the `Pair`.

@@ -27,9 +27,9 @@ class SVAE(AdversarialLearner):
                         E_q log s(f) + E_p log s(-f)       game "ali"
                         + reconstruction (E_q log p(x|z) + E_p log q(z|x))
 
-    with s(t) = 1 / (1 + exp(-t)), and f fixed while p and q move. That hides from p how f* in E_q
-    depends on it, and from q how f* in E_p does: p descends KL(p||q) alone and q KL(q||p), where
-    `ASVAE` descends both with both. With pairs that are sampled alone (`ImplicitFactor`) and "ali"
+    with s(t) = 1 / (1 + exp(-t)). Because f is frozen while p and q move, p gets no gradient
+    through E_q f, and q none through E_p f: p descends KL(p||q) alone and q KL(q||p), where `ASVAE`
+    descends both with both. With pairs that are sampled alone (`ImplicitFactor`) and "ali"
     this is ALI, and BiGAN where both are without noise.
 
     Costs: "encoder/divergence" is f on dreams minus f on data, an estimate of KL(q||p) + KL(p||q),
@@ -47,6 +47,8 @@ class SVAE(AdversarialLearner):
     Reference: Chen et al., Symmetric Variational Autoencoder, AISTATS 2018; Dumoulin et al.,
     Adversarially Learned Inference, ICLR 2017; Donahue et al., ICLR 2017.
     """
+
+    requirements = joints.requirements(0.0)
 
     def __init__(
         self,

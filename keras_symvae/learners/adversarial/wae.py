@@ -11,6 +11,7 @@ from keras_symvae.data.batch import Batch
 from keras_symvae.learners.adversarial import divergences
 from keras_symvae.learners.adversarial.base import AdversarialLearner, contrasted, drawn_prior
 from keras_symvae.learners.adversarial.critic import Critic, check_reads
+from keras_symvae.learners.adversarial.slope import slope_penalty
 from keras_symvae.learners.registry import register
 from keras_symvae.learners.step.cost import Outcome, total
 from keras_symvae.learners.step.moves import Move
@@ -48,8 +49,12 @@ class WAE(AdversarialLearner):
         penalty_weight: its weight, in units of c.
         critic: the `Critic` of the latents, unless the penalty is "mmd". None: two hidden layers.
         kernel, scales: see `divergences.mmd`.
-        pretraining_steps: so many steps first bring mean and covariance of the codes to those of
-            the prior; the decoder rests, a critic learns.
+        pretraining_steps: number of steps that first bring mean and covariance of the codes to
+            those of the prior; the decoder rests, a critic learns.
+        gradient_penalty: weight of the mean of max(0, slope - 1)^2 of the critic between codes and
+            prior. With it the critic ascends penalty_weight times its bound, less the penalty. A
+            steep critic that has levelled out at the codes no longer tells them where to go.
+        steepness: the slope that costs nothing, that of c along the codes.
         others: see `AdversarialLearner`.
 
     Reference: Tolstikhin, Bousquet, Gelly, Schoelkopf, Wasserstein Auto-Encoders, ICLR 2018; f-WAE:
@@ -69,6 +74,8 @@ class WAE(AdversarialLearner):
         kernel: str = "imq",
         scales: Sequence[float] = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0),
         pretraining_steps: int = 0,
+        gradient_penalty: float = 0.0,
+        steepness: float = 1.0,
         **kwargs: Any,
     ) -> None:
         if penalty not in PENALTIES or cost not in COSTS:
@@ -83,10 +90,18 @@ class WAE(AdversarialLearner):
                 "penalty_weight and pretraining_steps are at least 0; received "
                 f"{penalty_weight!r}, {pretraining_steps!r}."
             )
+        if not 0 <= gradient_penalty < float("inf") or not 0 < steepness < float("inf"):
+            raise ValueError(
+                "gradient_penalty is at least 0, steepness above 0; received "
+                f"{gradient_penalty!r}, {steepness!r}."
+            )
+        if gradient_penalty and penalty == "mmd":
+            raise ValueError("The penalty 'mmd' has no critic that gradient_penalty could hold.")
         divergences.mmd(tf.zeros([2, 1]), tf.zeros([2, 1]), kernel=kernel, scales=scales)
         self.penalty, self.cost, self.penalty_weight = penalty, cost, penalty_weight
         self.kernel, self.scales = kernel, tuple(scales)
         self.pretraining_steps = pretraining_steps
+        self.gradient_penalty, self.steepness = gradient_penalty, steepness
 
         def critics() -> dict[str, Critic]:
             check_reads(critic, pair.latent, asker="WAE", why="it may read latents")
@@ -127,7 +142,17 @@ class WAE(AdversarialLearner):
             loss = contrasted(of_codes, of_prior)
         else:
             loss = -divergences.get(self.penalty).bound(of_codes, of_prior)
+        if self.gradient_penalty:
+            between = [{name: each[name] for name in self.critic.given} for each in (prior, codes)]
+            slope = slope_penalty(self._height, *between, seed=seeds.fold(seed, 5))
+            loss = self.penalty_weight * loss + self.gradient_penalty * slope
         return Outcome(-loss, {"critic/loss": loss})
+
+    def _height(self, codes):
+        """Returns what may rise by 1 per unit of codes, [B]: w g(T), in units of the steepness."""
+        raw = self.critic.score(codes)
+        height = raw if self.penalty == "gan" else divergences.get(self.penalty).activation(raw)
+        return self.penalty_weight / self.steepness * height
 
     def _transport(self, batch, images, name):
         difference = tf.cast(batch[name], tf.float32) - tf.cast(images[name], tf.float32)

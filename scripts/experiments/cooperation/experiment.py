@@ -49,7 +49,7 @@ class Cooperation(Experiment[Config]):
         half, seed = train.num_classes // 2, settings["seed"]
         halves = dict(zip(MEMBERS, (train.y < half, train.y >= half), strict=True))
         recipe = preset.recipes["symmetric"]
-        rates = dict.fromkeys(MEMBERS, recipe.learning_rate["decoder"])
+        rates = {str(member): recipe.learning_rate["decoder"] for member in MEMBERS}
 
         def pair_up() -> Cooperative:
             team = Team({member: preset.pair() for member in MEMBERS})

@@ -24,7 +24,8 @@ class Cloud(MLP):
         """Sets mean [D] and root [noise, D], at least as much noise as codes, and no network."""
         last = self.layers[-1]
         last.set_weights([np.zeros(last.kernel.shape), mean])
-        self.shortcut.kernel.assign(root)
+        shortcut: Any = self.shortcut
+        shortcut.kernel.assign(root)
 
     def moments(self, noise: Any) -> tuple:
         """Returns (mean, variance) [B, units], those of the batch."""

@@ -5,6 +5,7 @@ import pathlib
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 from matplotlib.figure import Figure
 
 from keras_symvae import AVB, ELBO, Batches, Critic, Factor, Pair, Player
@@ -67,7 +68,8 @@ def log_likelihood(pair: Pair) -> np.ndarray:
     z = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
     found = []
     for x in POINTS:
-        scores = pair.decoder.log_prob({"x": np.broadcast_to(x, (len(z), *x.shape)), "z": z})
+        same = np.broadcast_to(x, (len(z), *x.shape))
+        scores = pair.decoder.log_prob({"x": tf.constant(same), "z": tf.constant(z)})
         joint = np.float64(scores["x"]) + np.float64(scores["z"])
         found.append(np.logaddexp.reduce(joint) + 2.0 * math.log(GRID))
     return np.array(found)

@@ -183,7 +183,8 @@ def trained(settings: dict[str, Any]) -> tuple[Learner, float]:
         options = {"critic_steps": settings["critic_steps"]} if critics else {}
         return game(pair, seed=settings["seed"], **critics, **options, **settings["options"])
 
-    rates = both(settings["rate"]) | dict.fromkeys(reading, settings["critic_rate"])
+    rates = both(settings["rate"])
+    rates |= {name: settings["critic_rate"] for name in reading}
     constant = () if settings["critic_decays"] else tuple(reading)
     recipe = Recipe(rates, beta_1=settings["beta_1"], constant=constant)
     learner = training.compiled(
@@ -212,7 +213,8 @@ def log_likelihood(pair: Pair, x: np.ndarray) -> float:
     """Returns the mean log p(x) of points [N, 2] in nats, by summing p(z) p(x | z) over a grid."""
     axis = np.arange(-5.0, 5.0, GRID, dtype="float32") + GRID / 2
     z = np.stack(np.meshgrid(axis, axis), axis=-1).reshape(-1, 2)
-    means, variance = pair.decode({"z": z}, output="mean")["x"], pair.families["x"].scale ** 2
+    family: Any = pair.families["x"]
+    means, variance = pair.decode({"z": z}, output="mean")["x"], family.scale**2
     squares = cdist(x, means, "sqeuclidean") / variance + np.sum(z**2, axis=1)
     scores = np.logaddexp.reduce(-0.5 * squares, axis=1) + 2.0 * math.log(GRID)
     return float(np.mean(scores) - 2.0 * math.log(2.0 * math.pi) - math.log(variance))

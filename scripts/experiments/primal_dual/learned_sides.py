@@ -14,8 +14,6 @@ from keras_symvae import FGAN, WAE, Critic, Factor, ImplicitFactor, Learner, Pai
 from keras_symvae.data.sources import FunctionSource
 from keras_symvae.families import Normal
 from keras_symvae.learners.adversarial import divergences
-from keras_symvae.learners.adversarial.base import drawn_prior
-from keras_symvae.learners.step.cost import Outcome
 from scripts.experiments import training as trainings
 from scripts.experiments.primal_dual.finite_spaces import FiniteSpace
 from zoo.networks.mlp import MLP
@@ -94,17 +92,17 @@ class Line:
     ) -> np.ndarray:
         """Returns the shares [N, M] of the intervals in the codes of a learned encoder.
 
-        Args: as of `critic`; the penalty is that of `GentleWAE`.
+        Args: as of `critic`; the penalty is `gradient_penalty` of `WAE`.
         """
         options = {"penalty": f, "penalty_weight": weight, "cost": "l2"}
         options |= {"critic_steps": training["critic_steps"], "seed": seed}
         options |= {"gradient_penalty": penalty, "steepness": float(np.linalg.norm(self.way))}
 
-        def make() -> GentleWAE:
+        def make() -> WAE:
             network = MLP(2 * [training["width"]], 1, activation="elu")
             pair = self._pair(ImplicitFactor("z", given="x", network=network, noise_shape=NOISE))
             critic = Critic("z", widths=2 * (training["width"],))
-            return GentleWAE(pair, critic=critic, **options)
+            return WAE(pair, critic=critic, **options)
 
         pair = self._trained(make, training, seed=seed).pair
         shares = []
@@ -141,58 +139,6 @@ class Line:
         logits = tf.math.log(tf.constant(self.data[None], tf.float32))
         chosen = tf.random.stateless_categorical(logits, size, seeds.fold(seed, 0))[0]
         return {"x": tf.gather(tf.constant(self.points, tf.float32), chosen)}
-
-
-@keras.saving.register_keras_serializable(package="scripts")
-class GentleWAE(WAE):
-    """A WAE whose critic rises no faster than the cost c along decoded codes, by a penalty.
-
-    The best critic of the codes is of this kind. If w g(T) rises faster than c(G(z), G(z')),
-    replace it by the largest function below it that does not: f* falls, while
-    min_z c(x, G(z)) + w g(T(z)) stays the same. A steep critic that has levelled out at the codes
-    no longer tells them where to go, and they stay together.
-
-    Args:
-        pair: see `WAE`; one latent z.
-        gradient_penalty: weight of the mean of max(0, slope / steepness - 1)^2 between codes and
-            prior.
-        steepness: the slope of c along z.
-        others: see `WAE`; an f-divergence is the penalty.
-    """
-
-    def __init__(
-        self,
-        pair: Pair,
-        *,
-        gradient_penalty: float = 10.0,
-        steepness: float = 1.0,
-        **kwargs: Any,
-    ):
-        self.gradient_penalty, self.steepness = gradient_penalty, steepness
-        super().__init__(pair, **kwargs)
-
-    def critic_utility(self, values: Any, seed: Any, training: bool = True) -> Outcome:
-        """The bound times its weight, less the penalty of the slope."""
-        f, weight = divergences.get(self.penalty), self.penalty_weight
-        outcome = super().critic_utility(values, seed, training)
-        if not self.gradient_penalty:
-            return outcome
-        bound = -outcome.costs["critic/loss"]
-        z = self.pair.encoder.complete(values, seed=seeds.fold(seed, 3))["z"]
-        share = tf.random.stateless_uniform(tf.shape(z)[:1], seeds.fold(seed, 5))[:, None]
-        z += share * (drawn_prior(self.pair, values, seed=seeds.fold(seed, 4))["z"] - z)
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch(z)
-            d = weight * f.activation(self.critic.score({"z": z}))
-        squares = tf.reduce_sum(tf.convert_to_tensor(tape.gradient(d, z)) ** 2, axis=1)
-        slope = tf.sqrt(squares + 1e-12) / self.steepness
-        penalty = self.gradient_penalty * tf.reduce_mean(tf.nn.relu(slope - 1.0) ** 2)
-        loss = penalty - weight * bound
-        return Outcome(-loss, {"critic/loss": loss})
-
-    def get_config(self) -> dict[str, Any]:
-        own = {"gradient_penalty": self.gradient_penalty, "steepness": self.steepness}
-        return {**super().get_config(), **own}
 
 
 def random_line(points: int, *, intervals: int, seed: int) -> Line:

@@ -210,7 +210,9 @@ def supervised(task: Task, learned: np.ndarray | None, dropout: float, *, rate: 
         pair.adopt(learned, x[:4000])
     elif task.settings["architecture"].get("body") == "patches":
         pair.reader.standardise(2.0 * x[task.rows][:4000] - 1.0)
-    factor, trunk = pair.encoder.factor("y"), pair.encoder.trunk.network
+    factor, encoder_trunk = pair.encoder.factor("y"), pair.encoder.trunk
+    assert encoder_trunk is not None  # a semi-supervised pair has one
+    trunk = encoder_trunk.network
     pixels = keras.Input(x.shape[1:])
     read = keras.layers.Dropout(dropout)(trunk(2.0 * pixels - 1.0)[factor.given[0]])
     model = keras.Model(pixels, factor.network(read))

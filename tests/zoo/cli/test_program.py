@@ -25,7 +25,6 @@ ROOM = {
     "__init__",
     "__main__",
     "command",
-    "commands",
     "out",
     "seed",
 }  # files of the folder without one
