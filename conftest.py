@@ -14,6 +14,15 @@ import keras
 import pytest
 import tensorflow as tf
 
+QUICK = ("tests/test_structure.py",)  # of whose tests all are of the inner loop
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks the tests of some files, beside those that are marked where they stand."""
+    for item in items:
+        if item.nodeid.startswith(QUICK):
+            item.add_marker(pytest.mark.quick)
+
 
 @pytest.fixture(autouse=True)
 def _seeded():

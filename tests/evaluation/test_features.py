@@ -116,6 +116,7 @@ def test_too_few_or_too_small_images_are_refused(shape):
         ClassifierFeatures.train(np.zeros(shape), np.zeros(shape[0], int), num_classes=2)
 
 
+@pytest.mark.slow
 def test_inception_repeats_grey_and_resizes():
     extractor = InceptionFeatures(weights=None)
     images = np.random.default_rng(0).uniform(size=(2, 16, 12, 1))

@@ -12,6 +12,7 @@ from keras_symvae.learners import Outcome
 from tests import cases
 
 
+@pytest.mark.quick
 def test_the_table_holds_every_learner():
     public = [getattr(learners, name) for name in learners.__all__]
     games = {part for part in public if inspect.isclass(part) and issubclass(part, Learner)}
@@ -93,6 +94,7 @@ def test_a_player_moves_its_own_weights_only(mover):
     assert not any(moved(getattr(pair, other), before[other]))
 
 
+@pytest.mark.quick
 def test_a_step_follows_each_players_own_utility_from_the_same_point():
     pair, values = cases.ladder(), {"x": tf.constant(cases.images(8))}
     learner = SymmetricEquilibrium(pair, seed=5)
