@@ -82,10 +82,14 @@ class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> types.ModuleType:
         warn(f"The module {spec.name}", now=MODULES[spec.name], stacklevel=2)
-        return importlib.import_module(MODULES[spec.name])
+        module = importlib.import_module(MODULES[spec.name])
+        spec.loader_state = module.__spec__
+        return module
 
     def exec_module(self, module: types.ModuleType) -> None:
-        """Nothing to do: the module has been executed under its name."""
+        """Gives the module its own spec back; it has been executed under its present name."""
+        if module.__spec__ is not None:
+            module.__spec__ = module.__spec__.loader_state
 
 
 def install() -> None:

@@ -57,7 +57,8 @@ class Batches(Minibatches):
         batch_size: B; at most N are taken.
         seed: integer.
         transform: optional graph function (values, stateless seed [2]) -> values of one batch,
-            such as a fresh binarisation.
+            such as a fresh binarisation. One that takes no value away says so by an attribute
+            `keeps_known = True`, which spares every step to look for what is missing.
         shuffle: False takes the examples of every epoch in their own order.
 
     Raises:
@@ -103,7 +104,9 @@ class Batches(Minibatches):
             batch = self.transform(batch, seeds.fold(root, 1, step))
         return batch
 
-    def lacking(self, families: Mapping[str, Family]) -> frozenset[str]:
+    def lacking(self, families: Mapping[str, Family]) -> frozenset[str] | None:
+        if self.transform is not None and not getattr(self.transform, "keeps_known", False):
+            return None
         missing = {n: np.asarray(families[n].missing(value)) for n, value in self._values.items()}
         return frozenset(name for name, rows in missing.items() if rows.any())
 
@@ -152,10 +155,10 @@ class Mixture(Minibatches):
                 batch[name] = self._missing(size, models[name])
         return {name: tf.concat([batch[name] for batch in batches], axis=0) for name in models}
 
-    def lacking(self, families: Mapping[str, Family]) -> frozenset[str]:
+    def lacking(self, families: Mapping[str, Family]) -> frozenset[str] | None:
         names = [frozenset(part.at(0)) for part in self.parts]
         absent = frozenset().union(*names) - frozenset.intersection(*names)
-        return absent.union(*(part.lacking(families) for part in self.parts))
+        return _of_all(absent, *(part.lacking(families) for part in self.parts))
 
     @staticmethod
     def _missing(size, model):
@@ -179,6 +182,10 @@ class Together(Minibatches):
         return {name: part.at(step) for name, part in self.members.items()}
 
     def lacking(self, families: Mapping[str, Family]) -> frozenset[str] | None:
-        found = [part.lacking(families) for part in self.members.values()]
-        known = [names for names in found if names is not None]
-        return frozenset().union(*known) if len(known) == len(found) else None
+        return _of_all(*(part.lacking(families) for part in self.members.values()))
+
+
+def _of_all(*parts: frozenset[str] | None) -> frozenset[str] | None:
+    """Returns the names of all parts; None, where one of them cannot tell."""
+    known = [names for names in parts if names is not None]
+    return frozenset().union(*known) if len(known) == len(parts) else None

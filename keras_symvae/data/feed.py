@@ -111,7 +111,7 @@ def _refuse_options(data: Any, *, shuffle: bool | None, validation_split: float)
         raise ValueError(
             f"validation_split divides arrays, and the data are {kind}; give validation_data."
         )
-    if shuffle or (shuffle is False and isinstance(data, Minibatches)):
+    if shuffle or (shuffle is False and isinstance(data, (Minibatches, Source))):
         raise ValueError(
             f"shuffle={shuffle} is about arrays; the data are {kind}, which decides its own order. "
             "Batches take shuffle=... themselves."

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_symvae import seeds
 from keras_symvae.config import Configured
+from keras_symvae.shapes import shaped
 
 
 class Source(keras.Layer, abc.ABC):
@@ -63,6 +64,7 @@ class ArraySource(Source):
     def names(self) -> tuple[str, ...]:
         return tuple(self.rows)
 
+    @shaped(size="[]", seed="[2]", returns="{name: [size, ...]}")
     def sample(self, size: int | tf.Tensor, *, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         chosen = tf.random.stateless_uniform(tf.stack([size]), seed, 0, self.size, tf.int32)
         return {name: tf.gather(rows.value, chosen) for name, rows in self.rows.items()}
@@ -73,10 +75,8 @@ class ArraySource(Source):
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        rows = config.pop("rows")
-        return cls(
-            {name: np.zeros(shape, dtype) for name, (shape, dtype) in rows.items()}, **config
-        )
+        rows = {name: np.zeros(shape, dtype) for name, (shape, dtype) in config["rows"].items()}
+        return cls(rows, name=config["name"])
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
@@ -105,6 +105,7 @@ class FunctionSource(Configured, Source):
     def names(self) -> tuple[str, ...]:
         return self._names
 
+    @shaped(size="[]", seed="[2]", returns="{name: [size, ...]}")
     def sample(self, size: int | tf.Tensor, *, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         values = self.function(size, seed)
         if set(values) != set(self._names):
@@ -140,6 +141,7 @@ class PairSource(Configured, Source):
     def names(self) -> tuple[str, ...]:
         return tuple(self.rename.values())
 
+    @shaped(size="[]", seed="[2]", returns="{name: [size, ...]}")
     def sample(self, size: int | tf.Tensor, *, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         values = self.pair.chain.dream(size, seed=seeds.fold(seed, 0))
         return {new: tf.stop_gradient(values[old]) for old, new in self.rename.items()}

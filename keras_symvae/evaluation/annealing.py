@@ -10,6 +10,7 @@ import tensorflow_probability as tfp
 from numpy.typing import NDArray
 
 from keras_symvae import seeds
+from keras_symvae.data.batch import size_of
 from keras_symvae.evaluation.chunks import chunks, length
 from keras_symvae.evaluation.requirements import (
     check_complete,
@@ -123,7 +124,7 @@ def _log_weights(
     seed: Any,
 ) -> tf.Tensor:
     """Returns float64 [B, chains]: the logarithms of the importance weights."""
-    size = tf.shape(next(iter(values.values())))[0]
+    size = size_of(values)
     values = {name: tf.repeat(value, chains + PILOTS, axis=0) for name, value in values.items()}
     player = pair.decoder if start == "prior" else pair.encoder
     means, scales = _moments(player, values, names, chains + PILOTS, seed=seeds.fold(seed, 0))
@@ -179,7 +180,7 @@ def _moments(
 ) -> tuple[list[Any], list[Any]]:
     """Returns means and standard deviations of a player's draws, lists of [B * chains, ...]."""
     rounds = math.ceil(DRAWS / chains)
-    size = tf.shape(next(iter(values.values())))[0] // chains
+    size = size_of(values) // chains
     families = [player.families[name] for name in names]
     zeros = [tf.zeros([size, *family.shape], tf.float64) for family in families]
 

@@ -10,6 +10,7 @@ from keras_symvae.evaluation.chunks import chunks, length
 from keras_symvae.evaluation.requirements import check_complete, check_counts
 from keras_symvae.families import Finite
 from keras_symvae.model.pair import Pair
+from keras_symvae.model.player import sampled
 from keras_symvae.shapes import shaped
 
 
@@ -44,11 +45,8 @@ def information(
     means: dict[str, Any] = {}
     entropies: dict[str, Any] = {}
 
-    def draw(name: str, family: Any, eta: Any, fork: Any) -> Any:
-        return family.sample(eta, fork)
-
     for part, fork in chunks(pair, arrays, rows=chunk, seed=seed):
-        _, naturals = pair.encoder.walk(part, draw=draw, seed=fork)
+        _, naturals = pair.encoder.walk(part, draw=sampled, seed=fork)
         for name, eta in naturals.items():
             family = pair.families[name]
             if not isinstance(family, Finite):

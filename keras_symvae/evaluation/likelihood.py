@@ -8,9 +8,11 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from keras_symvae import seeds
+from keras_symvae.data.batch import size_of
 from keras_symvae.evaluation.chunks import chunks, length
 from keras_symvae.evaluation.requirements import check_complete, check_counts, check_densities
 from keras_symvae.model.pair import Pair
+from keras_symvae.model.player import sampled
 from keras_symvae.shapes import shaped
 
 
@@ -42,8 +44,7 @@ def log_likelihood(
 
     Reference: Burda, Grosse, Salakhutdinov 2016, Importance Weighted Autoencoders.
     """
-    check_densities(pair, asker="log_likelihood")
-    pair.encoder.require_density("log_likelihood")
+    check_densities(pair, asker="log_likelihood", player=None)
     check_counts(num_samples=num_samples, chunk=chunk)
     arrays = check_complete(pair, data, asker="log_likelihood")
     rows = min(length(arrays), chunk)
@@ -66,14 +67,13 @@ def _log_sum(
     pair: Pair, values: dict[str, tf.Tensor], rounds: Any, repeats: Any, seed: Any
 ) -> tf.Tensor:
     """Returns float64 [B]: log of the sum of rounds * repeats importance weights."""
-    size = tf.shape(next(iter(values.values())))[0]
+    size = size_of(values)
     repeated = {name: tf.repeat(value, repeats, axis=0) for name, value in values.items()}
 
-    def draw(name: str, family: Any, eta: Any, fork: Any) -> Any:
-        return family.sample(eta, fork)
-
     def add(index: Any, total: Any) -> tuple[Any, Any]:
-        completed, naturals = pair.encoder.walk(repeated, draw=draw, seed=seeds.fold(seed, index))
+        completed, naturals = pair.encoder.walk(
+            repeated, draw=sampled, seed=seeds.fold(seed, index)
+        )
         log_weight = sum(_double(part) for part in pair.decoder.log_prob(completed).values())
         for name, eta in naturals.items():
             if name not in values:  # what the data hold was not drawn

@@ -6,10 +6,16 @@ from typing import Any
 import numpy as np
 
 from keras_symvae.model.pair import Pair
+from keras_symvae.model.requirements import Densities, check
 
 
-def check_densities(pair: Pair, *, asker: str) -> None:
+def check_densities(pair: Pair, *, asker: str, player: str | None = "decoder") -> None:
     """Refuses, in the name of who asks, a pair whose log p(x, z) cannot be computed.
+
+    Args:
+        pair: the `Pair`.
+        asker: who asks, for messages.
+        player: whose factors need a log-density; None: those of both.
 
     Raises:
         ValueError: names the prior or the factor without a density.
@@ -18,7 +24,7 @@ def check_densities(pair: Pair, *, asker: str) -> None:
         raise ValueError(
             f"{asker} needs log p(z), but the prior of this pair is known only by samples."
         )
-    pair.decoder.require_density(asker)
+    check(pair, [Densities(player)], asker=asker)
 
 
 def check_complete(pair: Pair, data: Any, *, asker: str) -> dict[str, np.ndarray]:

@@ -4,7 +4,6 @@ import os
 from typing import Any
 
 from keras_symvae.evaluation.likelihood import log_likelihood
-from keras_symvae.model import export
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.team import Team
 
@@ -54,7 +53,7 @@ class Answers:
 
     def export(self, filepath: str | os.PathLike, **options: Any) -> None:
         """Writes a SavedModel of the pair; see `keras_symvae.model.export.save`."""
-        export.save(self.pair, filepath, **options)
+        self.pair.export(filepath, **options)
 
 
 def answered(kind: type) -> set[str]:

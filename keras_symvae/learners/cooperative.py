@@ -81,7 +81,6 @@ class Cooperative(Learner):
         self, member: str, batches: Mapping[str, Batch], seed: tf.Tensor, training: bool = True
     ) -> Outcome:
         """The mixture of L_p over the member's own data and the others' samples."""
-        del training
         pair, shares, weights = self.pair[member], self.mixing[member], self.weights_of_terms
         own = utilities.wake(pair, batches[member], seed=seeds.fold(seed, 0), weights=weights)
         lessons = self._lessons(member, shares, batches, seed=seeds.fold(seed, 1))
@@ -95,7 +94,6 @@ class Cooperative(Learner):
         self, member: str, batches: Mapping[str, Batch], seed: tf.Tensor, training: bool = True
     ) -> Outcome:
         """The mixture of L_q over the member's own dreams and the others' samples."""
-        del training
         pair, shares, weights = self.pair[member], self.mixing[member], self.weights_of_terms
         own = utilities.sleep(pair, batches[member], seed=seeds.fold(seed, 3), weights=weights)
         own = own.plus(utilities.labels(pair, batches[member], weights=weights))

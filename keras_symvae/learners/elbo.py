@@ -15,6 +15,7 @@ from keras_symvae.learners.step.cost import Outcome, total
 from keras_symvae.learners.step.moves import Move
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.requirements import Densities, Gradients, IsPair, PriorDensity
+from keras_symvae.weights import is_weight
 
 
 @register("elbo")
@@ -66,7 +67,7 @@ class ELBO(Learner):
             "label_weight": label_weight,
         }
         for name, number in numbers.items():
-            if not isinstance(number, (int, float)) or not 0 <= number < float("inf"):
+            if not is_weight(number):
                 raise ValueError(f"{name} is a number of at least 0; received {number!r}.")
         super().__init__(pair, **kwargs)
         self.estimator, self.kl_weight = estimator, kl_weight

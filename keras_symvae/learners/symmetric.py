@@ -74,14 +74,12 @@ class SymmetricEquilibrium(Learner):
 
     def decoder_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """L_p: how well the decoder explains data that the encoder completed."""
-        del training
         return utilities.wake(
             self.pair, batch, seed=seeds.fold(seed, 0), weights=self.weights_of_terms
         )
 
     def encoder_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """L_q: how well the encoder recovers the latents of the decoder's dreams."""
-        del training
         weights = self.weights_of_terms
         dreamt = utilities.sleep(self.pair, batch, seed=seeds.fold(seed, 1), weights=weights)
         known = utilities.labels(self.pair, batch, weights=weights)

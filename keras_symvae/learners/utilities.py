@@ -9,6 +9,7 @@ from keras_symvae.families import Finite
 from keras_symvae.learners.step.cost import NOTHING, Outcome, judged, total
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.player import Values
+from keras_symvae.weights import is_weight
 
 Weights = dict[str, float]
 TERMS: Weights = {
@@ -115,7 +116,7 @@ def checked_information(pair: Pair, weights: Mapping[str, float] | None) -> Weig
 
 def _weights(weights: Weights) -> Weights:
     for name, weight in weights.items():
-        if not isinstance(weight, (int, float)) or not 0 <= weight < float("inf"):
+        if not is_weight(weight):
             raise ValueError(f"The weight of '{name}' is a number of at least 0; got {weight!r}.")
     return weights
 

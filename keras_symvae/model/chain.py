@@ -10,6 +10,7 @@ from keras_symvae.data.sources import Source
 from keras_symvae.data.variables import Variables
 from keras_symvae.families import Family
 from keras_symvae.model.player import Draw, Eta, Player, Values, sampled
+from keras_symvae.shapes import shaped
 
 
 class Chain:
@@ -29,6 +30,7 @@ class Chain:
         self.decoder, self.encoder, self.prior = decoder, encoder, prior
         self.variables = variables
 
+    @shaped(size="[]", seed="[2]", given="{name: [B, ...]}", returns="{name: [B, ...]}")
     def dream(
         self,
         size: int | tf.Tensor,
@@ -48,6 +50,7 @@ class Chain:
         start = self._supplied(of_values(given, size=size), size, seed=seeds.fold(seed, 0))
         return self._decode(start, seed=seeds.fold(seed, 1), output=output)
 
+    @shaped(size="[]", seed="[2]", given="{name: [B, ...]}", returns="{latent: [B, ...]}")
     def codes(self, size: int | tf.Tensor, *, seed: tf.Tensor, given: Values) -> Batch:
         """Returns latents of the prior, {latent: [B, ...]}, constants, under the context given."""
         start = self._supplied(of_values(given, size=size), size, seed=seeds.fold(seed, 0))
@@ -55,16 +58,19 @@ class Chain:
         codes = self.decoder.complete(start, seed=seeds.fold(seed, 1), names=latent)
         return codes.where({name: codes.known(name) for name in latent})
 
+    @shaped(values="{name: [B, ...]}", seed="[2]", returns="{name: [B, ...]}")
     def encode(self, values: Values, *, seed: tf.Tensor) -> Batch:
         """Returns `values` with the latents that they lack drawn by the encoder."""
         return self.encoder.complete(values, seed=seed)
 
+    @shaped(values="{name: [B, ...]}", seed="[2]", returns="{name: [B, ...]}")
     def decode(self, values: Values, *, seed: tf.Tensor, output: str = "sample") -> Batch:
         """Returns `values` without what is observed, completed by the decoder."""
         batch = of_values(values)
         kept = {n: batch.known(n) for n in batch if n not in self.variables.observed}
         return self._decode(batch.where(kept), seed=seed, output=output)
 
+    @shaped(values="{name: [B, ...]}", steps="[]", seed="[2]", returns="{name: [B, ...]}")
     def alternate(self, values: Values, *, steps: int | tf.Tensor, seed: tf.Tensor) -> Batch:
         """Returns `values` after `steps` alternations z ~ q(z | x), x ~ p(x | z)."""
         names = (*self.variables.observed, *self.variables.context)

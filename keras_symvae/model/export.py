@@ -1,12 +1,17 @@
 """Export: a model's endpoints as a SavedModel that needs neither Keras nor this library."""
 
+from __future__ import annotations
+
 import inspect
 import os
+from typing import TYPE_CHECKING
 
 import tensorflow as tf
 
-from keras_symvae.model.model import Model
 from keras_symvae.model.questions import Endpoint, check_output
+
+if TYPE_CHECKING:
+    from keras_symvae.model.model import Model
 
 FORMATS = ("tf_saved_model",)
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras_symvae.config import Configured
 from keras_symvae.families import Family
 from keras_symvae.model.trunks import joint
+from keras_symvae.shapes import shaped
 
 Reads = Mapping[str, tf.Tensor]
 
@@ -111,6 +112,7 @@ class Factor(Conditional):
             self._check_output(output.shape, family.raw_shape)
         self.built = True
 
+    @shaped(reads="{name: [B, ...]}", size="[]", returns="[B, *self.family.shape, ...]")
     def natural(self, reads: Reads, size: int | tf.Tensor) -> Any:
         """Returns eta with batch axis B from `reads` {name: [B, ...]}; `size` is B."""
         shape = self.family.raw_shape
@@ -165,11 +167,18 @@ class ImplicitFactor(Conditional):
         self._check_output(self.network(joint(inputs)).shape, family.shape)
         self.built = True
 
+    @shaped(reads="{name: [B, ...]}", size="[]", seed="[2]", returns="[B, *self.family.shape]")
     def rsample(self, reads: Reads, size: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
         """Draws a value [B, *shape] with a gradient with respect to weights and reads."""
         output = self._emit(self._inputs(reads, size, seed), self.family.shape)
         return tf.cast(output, self.family.dtype)
 
+    @shaped(
+        reads="{name: [B, ...]}",
+        size="[]",
+        seed="[2]",
+        returns="([B, *self.family.shape], [B, *self.family.shape])",
+    )
     def moments(
         self, reads: Reads, size: int | tf.Tensor, seed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor] | None:

@@ -1,6 +1,7 @@
 """A model: what a pair of players and a team of pairs have in common."""
 
 import abc
+import os
 from collections.abc import Collection, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from keras_symvae.config import Configured
 from keras_symvae.data import intake
 from keras_symvae.data.batch import Batch
 from keras_symvae.families import Family
+from keras_symvae.model import export
 from keras_symvae.model.player import Player
 from keras_symvae.model.questions import Questions
 
@@ -71,6 +73,10 @@ class Model(Configured, Questions):
     @abc.abstractmethod
     def lacking(self, arrays: Mapping[str, Any]) -> frozenset[str]:
         """Returns the names of the variables that some of the checked arrays lack."""
+
+    def export(self, filepath: str | os.PathLike, **options: Any) -> None:
+        """Writes a SavedModel of all questions; see `keras_symvae.model.export.save`."""
+        export.save(self, filepath, **options)
 
     @abc.abstractmethod
     def call(self, data: Any) -> dict[str, tf.Tensor] | dict[str, dict[str, tf.Tensor]]:

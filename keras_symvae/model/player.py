@@ -12,6 +12,7 @@ from keras_symvae.data.batch import Batch, Mask, all_of, any_of, of_values
 from keras_symvae.families import Family
 from keras_symvae.model.factors import Conditional, Factor
 from keras_symvae.model.trunks import Trunk
+from keras_symvae.shapes import shaped
 
 Values = Mapping[str, tf.Tensor]
 Eta = Any  # natural parameters: a tensor or a tuple of tensors [B, ...]
@@ -196,6 +197,7 @@ class Player(Configured, keras.Layer):
             eta = tf.nest.map_structure(tf.add, eta, added)
         return eta
 
+    @shaped(values="{name: [B, ...]}", returns="[B, ...]")
     def eta(self, name: str, values: Values) -> Eta:
         """Returns the natural parameters of the factor of `name`, given what it reads.
 
@@ -208,6 +210,7 @@ class Player(Configured, keras.Layer):
         self._check_reads(factor, reads)
         return self._natural(factor, reads, batch.size)
 
+    @shaped(values="{name: [B, ...]}", seed="[2]", returns="([B, ...], [B, ...])")
     def moments(
         self, name: str, values: Values, *, seed: tf.Tensor
     ) -> tuple[tf.Tensor, tf.Tensor] | None:
@@ -228,6 +231,7 @@ class Player(Configured, keras.Layer):
         fork = seeds.fold(seed, self.names.index(name))
         return factor.moments(self._reads(batch), batch.size, fork)
 
+    @shaped(values="{name: [B, ...]}", seed="[2]", size="[]", returns="{name: [B, ...]}")
     def complete(
         self,
         values: Values,
@@ -245,6 +249,12 @@ class Player(Configured, keras.Layer):
         batch, _ = self.walk(values, draw=sampled, seed=seed, size=size, names=names)
         return batch.stopped()
 
+    @shaped(
+        values="{name: [B, ...]}",
+        seed="[2]",
+        size="[]",
+        returns="({name: [B, ...]}, {name: [B, ...]})",
+    )
     def rcomplete(
         self,
         values: Values,
@@ -263,6 +273,7 @@ class Player(Configured, keras.Layer):
 
         return self.walk(values, draw=draw, seed=seed, size=size)
 
+    @shaped(values="{name: [B, ...]}", returns="{name: [B]}")
     def log_prob(self, values: Values) -> dict[str, tf.Tensor]:
         """Returns {name: log p(name | given) [B]} in nats for every factor whose value is given."""
         _, naturals = self.walk(values)

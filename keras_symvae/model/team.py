@@ -127,9 +127,12 @@ class Team(Model):
     def single(self, question: str) -> NoReturn:
         """Refuses: says which members may be asked instead."""
         first = next(iter(self.members))
+        pair = f"learner.pair[{first!r}]"
+        own = hasattr(self[first], question)  # others are those of `keras_symvae.evaluation`
+        call = f"{pair}.{question}(...)" if own else f"evaluation.{question}({pair}, ...)"
         raise ValueError(
             f"A team of several pairs has no {question} of its own; ask one of its members "
-            f"{list(self.members)}, such as learner.pair[{first!r}].{question}(...)."
+            f"{list(self.members)}, such as {call}."
         )
 
     def generate(self, n: int | None = None, **options: Any) -> intake.Arrays:

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from keras_symvae import seeds
 from keras_symvae.families import Bernoulli, Categorical, Family
+from keras_symvae.model.player import sampled
 from keras_symvae.model.questions import BATCH_SIZE, Endpoint
 from keras_symvae.model.team import Team
 from zoo.architectures.architecture import Architecture
@@ -177,12 +178,9 @@ class Segmentation(Architecture, Team):
         decoder, root = self["labeller"].decoder, seeds.make(seed)
         size = tf.shape(values["x"])[0]
 
-        def draw(name, family, eta, fork):
-            return family.sample(eta, fork)
-
         def turn(index, total, drawn):
             fork = seeds.fold(root, index)
-            found, eta = decoder.walk(values, draw=draw, seed=fork)
+            found, eta = decoder.walk(values, draw=sampled, seed=fork)
             return index + 1, total + tf.nn.softmax(eta["s"]), drawn.write(index, found["s"])
 
         shape = tf.concat([[size], self.families["s"].raw_shape], axis=0)

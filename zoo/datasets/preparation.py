@@ -2,6 +2,7 @@
 
 import dataclasses
 import numbers
+from typing import ClassVar
 
 import tensorflow as tf
 
@@ -27,6 +28,8 @@ class Preparation:
     Raises:
         ValueError: An argument is out of range, or `flip` is given for gray pixels.
     """
+
+    keeps_known: ClassVar[bool] = True  # see `Batches`
 
     binarize: str = "none"
     threshold: float = 0.4375  # 7/16, of the official MNIST experiment.

@@ -85,7 +85,6 @@ class ASVAE(AdversarialLearner):
 
     def utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """Both lower bounds; gradients flow through codes and images."""
-        del training
         q, p = joints.drawn(self.pair, batch, seed=seed)
         f1, f2 = (self.critics[name] for name in ("critic_codes", "critic_data"))
         costs = {"encoder/kl": f1.score(q), "decoder/kl": f2.score(p)}
@@ -96,7 +95,6 @@ class ASVAE(AdversarialLearner):
 
     def critic_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """Both logistic regressions, against data and codes drawn apart."""
-        del training
         q, p = joints.drawn(self.pair, batch, seed=seeds.fold(seed, 3))
         apart = {**batch, **drawn_prior(self.pair, batch, seed=seeds.fold(seed, 4))}
         true = {"critic_codes": q, "critic_data": p}

@@ -93,7 +93,6 @@ class AVB(AdversarialLearner):
 
     def utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """The bound, whose gradient flows through the encoder's draws."""
-        del training
         completed, _ = self.pair.encoder.rcomplete(batch, seed=seed)
         log_probs = self.pair.decoder.log_prob(completed)
         found = self._moments(batch, seed)
@@ -107,7 +106,6 @@ class AVB(AdversarialLearner):
 
     def critic_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """The logistic regression between codes of the encoder and the contrast."""
-        del training
         codes = self.pair.encoder.complete(batch, seed=seeds.fold(seed, 1))
         if self.adaptive_contrast:
             contrast = {

@@ -10,6 +10,7 @@ import tensorflow as tf
 from keras_symvae.config import Configured
 from keras_symvae.families import Family
 from keras_symvae.model.trunks import joint
+from keras_symvae.shapes import shaped
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
@@ -82,6 +83,7 @@ class Critic(Configured, keras.Layer):
         self.families = {name: families[name] for name in self.given}
         self.built = True
 
+    @shaped(reads="{name: [B, ...]}", returns="[B]")
     def call(self, reads: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Returns [B] from `reads`, the features {name: [B, ...]}."""
         flat = {
@@ -96,6 +98,7 @@ class Critic(Configured, keras.Layer):
         squares = (tf.reduce_sum(flat[name] ** 2, axis=1) / 2.0 for name in self.offset)
         return sum(squares, tf.reshape(tf.cast(output, tf.float32), [-1]))
 
+    @shaped(values="{name: [B, ...]}", returns="[B]")
     def score(self, values: Mapping[str, tf.Tensor]) -> tf.Tensor:
         """Returns T(values) [B] from {name: [B, ...]}."""
         return self({name: family.features(values[name]) for name, family in self.families.items()})

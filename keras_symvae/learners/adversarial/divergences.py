@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
+from keras_symvae.shapes import shaped
+
 # Up to this log-density ratio, in nats, a critic's output is taken for the ratio's logarithm.
 # No batch of data tells larger ratios apart, and float32 has room for their squares.
 _LARGEST = 30.0
@@ -46,6 +48,7 @@ class FDivergence:
     best: Callable
     slope_at_infinity: float
 
+    @shaped(returns="[]")
     def bound(self, v_p: tf.Tensor, v_q: tf.Tensor) -> tf.Tensor:
         """Returns the lower bound of D_f(P, Q), a scalar in nats.
 
@@ -70,6 +73,7 @@ def get(name: str | FDivergence) -> FDivergence:
     raise ValueError(f"Unknown divergence {name!r}; choose one of {', '.join(DIVERGENCES)}.")
 
 
+@shaped(returns="[]")
 def mmd(
     x: tf.Tensor,
     y: tf.Tensor,

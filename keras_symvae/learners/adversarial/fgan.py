@@ -17,6 +17,7 @@ from keras_symvae.learners.step.cost import Outcome
 from keras_symvae.learners.step.moves import Move
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.requirements import DECODED, Densities, Gradients, IsPair, NoContext
+from keras_symvae.weights import is_weight
 
 
 @register("fgan")
@@ -61,7 +62,7 @@ class FGAN(AdversarialLearner):
         **kwargs: Any,
     ) -> None:
         divergences.get(divergence)
-        if not 0 < divergence_weight < float("inf") or not 0 <= gradient_penalty < float("inf"):
+        if not (is_weight(divergence_weight) and divergence_weight and is_weight(gradient_penalty)):
             raise ValueError(
                 "divergence_weight is above 0, gradient_penalty at least 0; received "
                 f"{divergence_weight!r}, {gradient_penalty!r}."
@@ -86,7 +87,6 @@ class FGAN(AdversarialLearner):
 
     def decoder_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """The negative bound; the gradient flows through the dreams."""
-        del training
         f = divergences.get(self.divergence)
         of_data, of_dreams = self._scores(batch, self._dreams(batch, seeds.fold(seed, 0)))
         bound = self.divergence_weight * f.bound(of_data, of_dreams)
@@ -97,12 +97,10 @@ class FGAN(AdversarialLearner):
 
     def encoder_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """L_q of the symmetric game."""
-        del training
         return utilities.sleep(self.pair, batch, seed=seeds.fold(seed, 1), weights=utilities.TERMS)
 
     def critic_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """The bound, less the penalty."""
-        del training
         f, dreams = divergences.get(self.divergence), self._dreams(batch, seeds.fold(seed, 2))
         loss = -self.divergence_weight * f.bound(*self._scores(batch, dreams))
         if self.gradient_penalty:

@@ -19,6 +19,7 @@ from keras_symvae.model.requirements import (
     NoContext,
     Requirement,
 )
+from keras_symvae.weights import is_weight
 
 Weights = float | Mapping[str, float]
 
@@ -64,7 +65,7 @@ def weights(pair: Pair, reconstruction: Weights) -> dict[str, float]:
         if isinstance(reconstruction, Mapping)
         else dict.fromkeys(known, reconstruction)
     )
-    valid = [isinstance(w, (int, float)) and 0 <= w < float("inf") for w in given.values()]
+    valid = map(is_weight, given.values())
     if given.keys() - set(known) or not all(valid):
         raise ValueError(
             "reconstruction is a number of at least 0, or one for each of "

@@ -6,10 +6,12 @@ import tensorflow as tf
 
 from keras_symvae.data.batch import size_of
 from keras_symvae.learners.step.cost import total
+from keras_symvae.shapes import shaped
 
 Values = Mapping[str, tf.Tensor]
 
 
+@shaped(some="{name: [B, ...]}", others="{name: [B, ...]}", seed="[2]", returns="[]")
 def slope_penalty(
     height: Callable[[Values], tf.Tensor], some: Values, others: Values, *, seed: tf.Tensor
 ) -> tf.Tensor:

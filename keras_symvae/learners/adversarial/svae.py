@@ -79,7 +79,6 @@ class SVAE(AdversarialLearner):
 
     def utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """How little the critic can tell the joints apart."""
-        del training
         q, p = joints.drawn(self.pair, batch, seed=seed)
         of_q, of_p = self.critic.score(q), self.critic.score(p)
         gain = of_q - of_p if self.game == "symmetric_kl" else -contrasted(of_q, of_p)
@@ -89,7 +88,6 @@ class SVAE(AdversarialLearner):
 
     def critic_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """The logistic regression between the joints."""
-        del training
         q, p = joints.drawn(self.pair, batch, seed=seeds.fold(seed, 3))
         loss = contrasted(self.critic.score(p), self.critic.score(q))
         return Outcome(-loss, {"critic/loss": loss})

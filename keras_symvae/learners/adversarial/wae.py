@@ -17,6 +17,7 @@ from keras_symvae.learners.step.cost import Outcome, total
 from keras_symvae.learners.step.moves import Move
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.requirements import FixedPrior, Gradients, IsPair, Means, NoContext
+from keras_symvae.weights import is_weight
 
 COSTS = {
     "l1": lambda x: tf.reduce_sum(tf.abs(x), axis=1),
@@ -85,12 +86,12 @@ class WAE(AdversarialLearner):
             )
         if critic is not None and penalty == "mmd":
             raise ValueError("The penalty 'mmd' has no critic; take 'gan' or an f-divergence.")
-        if not 0 <= penalty_weight < float("inf") or pretraining_steps < 0:
+        if not is_weight(penalty_weight) or pretraining_steps < 0:
             raise ValueError(
                 "penalty_weight and pretraining_steps are at least 0; received "
                 f"{penalty_weight!r}, {pretraining_steps!r}."
             )
-        if not 0 <= gradient_penalty < float("inf") or not 0 < steepness < float("inf"):
+        if not (is_weight(gradient_penalty) and is_weight(steepness) and steepness):
             raise ValueError(
                 "gradient_penalty is at least 0, steepness above 0; received "
                 f"{gradient_penalty!r}, {steepness!r}."
@@ -134,7 +135,6 @@ class WAE(AdversarialLearner):
 
     def critic_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """How well the critic tells codes of data from codes of the prior."""
-        del training
         codes = self.pair.encoder.complete(batch, seed=seeds.fold(seed, 3))
         prior = drawn_prior(self.pair, batch, seed=seeds.fold(seed, 4))
         of_codes, of_prior = (self.critic.score(each) for each in (codes, prior))

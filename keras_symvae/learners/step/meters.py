@@ -56,7 +56,16 @@ class Meters:
         Args:
             costs, present: see `Outcome`.
             finite: bool [].
+
+        Raises:
+            ValueError: a cost was not declared.
         """
+        undeclared = sorted(costs.keys() - self._means.keys())
+        if undeclared:
+            raise ValueError(
+                f"A utility returned the cost {undeclared[0]!r}, which the learner does not "
+                f"declare; its costs are {list(self._means)}."
+            )
         self._optional -= costs.keys()
         for name, cost in costs.items():
             rows = tf.cast(present.get(name, tf.ones_like(cost)), tf.float32)

@@ -269,13 +269,15 @@ def test_batches_of_any_size_are_judged(penalty):
 
 def test_the_critic_pays_for_what_is_steeper_than_its_steepness():
     """With one latent and a linear critic T(z) = s z the penalty is (|w s| / steepness - 1)^2."""
-    own = pair(z=families.Normal(1))
+    own = pair(deterministic(1), z=families.Normal(1))
     x, costs = numbers(examples()), {}
     for weight in (0.0, 10.0):
         critic = Critic("z", network=keras.layers.Dense(1, use_bias=False))
         options = {"penalty": "pearson", "penalty_weight": 2.0, "steepness": 4.0}
         learner = WAE(own, critic=critic, gradient_penalty=weight, **options)
-        critic.network.set_weights([[[3.0]]])  # Pearson's activation is the identity: w s = 6
+        critic.network.set_weights(
+            [np.array([[3.0]])]
+        )  # Pearson's activation is the identity: w s = 6
         costs[weight] = learner.critic_utility(x, SEED).costs["critic/loss"]
     np.testing.assert_allclose(
         costs[10.0], 2.0 * costs[0.0] + 10.0 * (6.0 / 4.0 - 1.0) ** 2, rtol=1e-4
