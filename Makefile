@@ -21,7 +21,7 @@ test: $(READY) ## run all tests but the slow ones
 	$(RUN) -m pytest -n $(WORKERS) --dist=worksteal -m "not slow"
 
 quick: $(READY) ## run the tests of the inner loop: games, families, file formats
-	$(RUN) -m pytest -m "quick and not slow"
+	$(RUN) -m pytest -n $(WORKERS) --dist=worksteal -m "quick and not slow"
 
 slow: $(READY) ## run the slow tests: trainings that have to reach a number
 	$(RUN) -m pytest -n $(WORKERS) --dist=worksteal -m slow

@@ -116,7 +116,8 @@ FIRST |= {next(cell for cell in ALLOWED if cell[1] == learner) for learner in LE
 def marks(kind, learner):
     if (kind, learner) not in FIRST:
         return [pytest.mark.slow]
-    return [pytest.mark.quick] * (kind == "real")
+    of_critics = learner in ("avb", "as_vae", "svae", "wae mmd", "fgan")  # others: test_base.py
+    return [pytest.mark.quick] * (kind == "real" and of_critics)
 
 
 TRAINED = [pytest.param(*cell, marks=marks(*cell)) for cell in ALLOWED]
