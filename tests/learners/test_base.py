@@ -234,6 +234,7 @@ def test_bad_data_are_refused_before_training(data, match):
         np.testing.assert_array_equal(value, expected, err_msg=path)
 
 
+@eager
 def test_prediction_is_the_mean_reconstruction():
     pair, x = cases.ladder(), cases.images(4)
     learner = ELBO(pair)
