@@ -61,13 +61,8 @@ def test_learner_of_a_team_in_a_graph(name):
     check_learner_of_a_team(name)
 
 
-@eager
-def test_learner_of_a_ladder_of_bits():
-    testing.run_learner_test(SymmetricEquilibrium(cases.ladder()), {"x": cases.images()})
-
-
 @pytest.mark.slow
-def test_learner_of_a_ladder_of_bits_in_a_graph():
+def test_learner_of_a_ladder_of_bits():
     testing.run_learner_test(SymmetricEquilibrium(cases.ladder()), {"x": cases.images()})
 
 

@@ -198,6 +198,7 @@ for weight, expected in zip(learner.pair.get_weights(), before):
 """
 
 
+@pytest.mark.slow  # a process that traces a step for two devices
 def test_two_mirrored_devices_stay_equal_and_skip_together():
     result = subprocess.run(
         [sys.executable, "-c", MIRRORED], check=False, capture_output=True, text=True, timeout=120

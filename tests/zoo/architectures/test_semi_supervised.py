@@ -37,7 +37,7 @@ def test_it_answers_and_survives_files(options):
 
 
 @pytest.mark.usefixtures("eagerly")
-@pytest.mark.parametrize("game", [SymmetricEquilibrium, ELBO])
+@pytest.mark.parametrize("game", [SymmetricEquilibrium, pytest.param(ELBO, marks=pytest.mark.slow)])
 def test_it_trains_on_any_mix_of_labels_and_resumes(game):
     testing.run_learner_test(game(model(latents=(3,)), seed=2), data())
 
