@@ -6,7 +6,7 @@ READY := .venv/.ready
 VERSION_CHECK := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick check bench hooks clean
+.PHONY: help demo test quick slow check bench hooks clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,11 +17,14 @@ demo: $(READY) ## train a small model on the embedded digits; results in runs/de
 # Two workers; another number: make WORKERS=4 test, and in one process: make WORKERS=0 test
 WORKERS ?= 2
 
-test: $(READY) ## run all tests
-	$(RUN) -m pytest -n $(WORKERS) --dist=worksteal
+test: $(READY) ## run all tests but the slow ones
+	$(RUN) -m pytest -n $(WORKERS) --dist=worksteal -m "not slow"
 
 quick: $(READY) ## run the tests of the inner loop: games, families, file formats
-	$(RUN) -m pytest -m quick
+	$(RUN) -m pytest -n $(WORKERS) --dist=worksteal -m "quick and not slow"
+
+slow: $(READY) ## run the slow tests: trainings that have to reach a number
+	$(RUN) -m pytest -n $(WORKERS) --dist=worksteal -m slow
 
 check: $(READY) ## formatting, lint and types
 	$(RUN) -m ruff format --check

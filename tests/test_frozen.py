@@ -16,7 +16,9 @@ from tests.frozen import freeze, run
 
 FOLDER = freeze.FOLDER / "0.1.0"
 NUMBERS = json.loads((FOLDER / "numbers.json").read_text(encoding="utf-8"))
-TOLERANCE = {} if os.environ.get("FROZEN") == "exact" else {"rtol": 1e-5, "atol": 1e-5}
+EXACT = os.environ.get("FROZEN") == "exact"
+TOLERANCE = {} if EXACT else {"rtol": 1e-5, "atol": 1e-5}
+FEW = 3  # updates, of which every one asks for all gradients and all slots
 
 
 def first_of_its_kind():
@@ -38,11 +40,38 @@ def test_every_preset_and_learner_that_was_frozen_is_still_there():
     assert NUMBERS.keys() <= {f"{name}-{learner}" for name, learner in freeze.CASES}
 
 
-@pytest.mark.parametrize("name", NUMBERS)
-def test_a_file_loads_with_every_weight_and_slot(name):
+def loaded(name):
+    """Returns the model of a file, in which every weight and slot is the one that was frozen."""
     model = keras.saving.load_model(FOLDER / f"{name}.keras")
     assert freeze.digests(model) == NUMBERS[name]["arrays"]
     assert all(keras.saving.get_registered_object(key) for key in registered(name))
+    return model
+
+
+FIRST = first_of_its_kind()
+OTHERS = [name for name in NUMBERS if name not in FIRST]
+QUICK = {  # one file of every learner, and of every kind of model
+    "digits_ladder-symmetric",
+    "digits_semi-elbo",
+    "digits_silhouettes-cooperative",
+    *(f"digits_gaussian-{learner}" for learner in ("as_vae", "svae", "fgan")),
+    *(f"digits_implicit-{learner}" for learner in ("avb", "wae")),
+}
+
+
+def assert_unchanged(name, *, updates):
+    model = loaded(name)
+    found, expected = freeze.measured(model, updates=updates), NUMBERS[name]
+    assert found["metrics"] == expected["metrics"]
+    for variable, values in expected["draws"].items():
+        equal(found["draws"][variable], values, f"draws of {variable}")
+    assert len(found["losses"]) == updates
+    equal(found["losses"], expected["losses"][:updates], "losses")
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_a_file_loads_with_every_weight_and_slot(name):
+    loaded(name)
 
 
 def registered(name):
@@ -62,14 +91,26 @@ def registered(name):
     return {name for name in names if name.startswith(("keras_symvae>", "zoo>"))}
 
 
-@pytest.mark.parametrize("name", first_of_its_kind())
+@pytest.mark.usefixtures(*([] if EXACT else ["eagerly"]))
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=[pytest.mark.quick] * (name in QUICK)) for name in FIRST]
+)
+def test_a_file_loads_and_its_first_draws_and_updates_are_those_of_before(name):
+    assert_unchanged(name, updates=FEW)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FIRST)
 def test_draws_and_updates_are_those_of_before(name):
-    model = keras.saving.load_model(FOLDER / f"{name}.keras")
-    found, expected = freeze.measured(model), NUMBERS[name]
-    assert found["metrics"] == expected["metrics"]
-    for variable, values in expected["draws"].items():
-        equal(found["draws"][variable], values, f"draws of {variable}")
-    equal(found["losses"], expected["losses"], "losses")
+    assert_unchanged(name, updates=freeze.UPDATES)
+
+
+def test_quick_files_are_of_all_learners_and_kinds_of_models():
+    def kinds(names):
+        presets, learners = zip(*(name.split("-") for name in names), strict=True)
+        return set(learners), {zoo.PRESETS[name].model for name in presets}
+
+    assert kinds(QUICK) == kinds(NUMBERS) and set(FIRST) >= QUICK
 
 
 def test_a_run_resumes(tmp_path):

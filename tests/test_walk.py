@@ -4,6 +4,8 @@ import pathlib
 import re
 import sys
 
+import pytest
+
 from tests import test_structure
 from zoo.cli import train
 
@@ -24,6 +26,7 @@ def test_the_walk_goes_strictly_downwards():
         assert not set(found[:index]) & test_structure.reached(path), path
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_minibatch_takes_it(tmp_path):
     """Every station is entered while the one above it is at work."""
     found = [str(ROOT / path) for path in stations()]

@@ -83,6 +83,7 @@ def test_a_wheel_holds_both_packages_and_nothing_else(wheel):
     assert wheel.name.startswith(f"keras_symvae-{keras_symvae.__version__}-py3")
 
 
+@pytest.mark.slow  # an environment and three processes
 def test_three_commands_run_in_an_empty_folder(programs, tmp_path):
     found = called(programs / "python", "-c", WHERE, cwd=tmp_path).splitlines()
     assert all(pathlib.Path(path).is_relative_to(programs.parent) for path in found)

@@ -86,6 +86,7 @@ def test_operations_are_counted_in_inner_functions_too():
     assert few > 2 and many - few == 7
 
 
+@pytest.mark.slow  # a process that traces a step and multiplies large matrices
 def test_the_last_line_is_json():
     command = [sys.executable, "-m", "benchmarks.train_step", "--preset=digits_ladder"]
     command += ["--seconds=0.2", "--batch_size=16"]

@@ -15,10 +15,11 @@ from tests import cases
 EPOCHS, BATCH_SIZE = 4, 8
 
 
-def compiled(**options):
+def compiled():  # few steps, for which no trace is worth its time
     learner = SymmetricEquilibrium(cases.ladder(latents=(2,), order="reverse"), seed=7)
     learner.compile(
-        {"decoder": "adam", "encoder": keras.optimizers.SGD(0.1, momentum=0.9)}, **options
+        {"decoder": "adam", "encoder": keras.optimizers.SGD(0.1, momentum=0.9)},
+        run_eagerly=True,
     )
     return learner
 
@@ -93,7 +94,7 @@ def test_one_complete_state_is_kept_and_a_finished_run_is_not_repeated(tmp_path)
 
 
 def test_a_torn_file_is_ignored(tmp_path):
-    learner = compiled(run_eagerly=True)
+    learner = compiled()
     assert Backup(tmp_path).restore(learner) == 0
     pathlib.Path(tmp_path / "unfinished.weights.h5").write_bytes(b"torn")
     assert Backup(tmp_path).restore(learner) == 0
@@ -102,7 +103,7 @@ def test_a_torn_file_is_ignored(tmp_path):
 
 
 def test_the_state_of_another_architecture_is_refused(tmp_path):
-    fit(compiled(run_eagerly=True), tmp_path, epochs=1)
+    fit(compiled(), tmp_path, epochs=1)
     other = SymmetricEquilibrium(cases.ladder(latents=(3,), order="reverse"))
     other.compile("adam")
     with pytest.raises(ValueError):

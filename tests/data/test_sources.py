@@ -124,6 +124,7 @@ def test_a_prior_that_cannot_be_is_refused_at_construction(name):
         simple_pair(prior)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_data_by_a_sampler_alone():
     """`fit` draws every batch anew, resumes with the draws that would have come, and learns."""
     source = sources.FunctionSource(ring_of_data, names=["x"])
@@ -159,6 +160,7 @@ def test_a_sampler_of_other_data_is_refused_before_training():
     assert int(model.steps.numpy()) == 0
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_ladder_over_a_sampled_prior():
     bits = np.random.default_rng(0).integers(0, 2, size=(20, 4)).astype("float32")
     for order in ("ladder", "reverse"):

@@ -53,6 +53,7 @@ def test_foreign_file_is_refused(trained, tmp_path):
         ClassifierFeatures.load(tmp_path / "other.keras")
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_training_follows_from_its_seed_and_leaves_global_state_alone(digits):
     x, y = digits[0][:300], digits[1][:300]
 
@@ -84,6 +85,7 @@ def test_distance_of_halves_is_far_below_distance_to_noise(trained, digits):
     assert (noisy["num_real"], noisy["num_generated"], noisy["seed"]) == (800, 800, 0)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("shape", [(4, 5, 1), (13, 8, 2), (64, 64, 3)])
 def test_classifier_adapts_to_the_image_size(shape):
     x = np.random.default_rng(0).uniform(size=(20, *shape))
@@ -116,6 +118,7 @@ def test_too_few_or_too_small_images_are_refused(shape):
         ClassifierFeatures.train(np.zeros(shape), np.zeros(shape[0], int), num_classes=2)
 
 
+@pytest.mark.slow
 def test_inception_repeats_grey_and_resizes():
     extractor = InceptionFeatures(weights=None)
     images = np.random.default_rng(0).uniform(size=(2, 16, 12, 1))

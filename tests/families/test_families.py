@@ -17,6 +17,7 @@ from tests import cases
 RNG = np.random.default_rng(0)
 
 
+@pytest.mark.quick
 def test_the_table_holds_every_family():
     public = {getattr(families, name) for name in families.__all__}
     final = {family for family in public if not inspect.isabstract(family)}
@@ -24,6 +25,7 @@ def test_the_table_holds_every_family():
     assert public - final == {Family, Continuous, Discrete, Finite, Reparametrised}
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("name", cases.FAMILIES)
 def test_family(name):
     testing.run_family_test(cases.FAMILIES[name])
@@ -62,6 +64,7 @@ def stack(eta, size):
     return tf.nest.map_structure(lambda part: tf.repeat(part[:1], size, axis=0), eta)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("name", cases.FAMILIES)
 def test_log_prob_is_scipys(name):
     family = cases.FAMILIES[name]

@@ -96,7 +96,7 @@ def data(pair):
     return found
 
 
-def measured(model):
+def measured(model, *, updates=UPDATES):
     """Returns {"draws": {name: [numbers]}, "losses": [...]}: one seed, then updates."""
     pair = model.pair
     if isinstance(pair, sv.Team):
@@ -104,7 +104,7 @@ def measured(model):
     else:
         drawn = pair.generate(3, seed=7)
     model.run_eagerly = True
-    history = model.fit(data(pair), batch_size=4, steps_per_epoch=1, epochs=UPDATES, verbose=0)
+    history = model.fit(data(pair), batch_size=4, steps_per_epoch=1, epochs=updates, verbose=0)
     draws = {name: np.round(np.ravel(v)[:: max(v.size // 40, 1)], 6) for name, v in drawn.items()}
     return {
         "draws": {name: value.tolist() for name, value in draws.items()},

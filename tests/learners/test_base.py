@@ -12,6 +12,7 @@ from keras_symvae.learners import Outcome
 from tests import cases
 
 
+@pytest.mark.quick
 def test_the_table_holds_every_learner():
     public = [getattr(learners, name) for name in learners.__all__]
     games = {part for part in public if inspect.isclass(part) and issubclass(part, Learner)}
@@ -20,19 +21,47 @@ def test_the_table_holds_every_learner():
     assert games - {Learner} == set(learners.LEARNERS.values())
 
 
-@pytest.mark.parametrize("name", cases.LEARNERS)
-def test_learner(name):
+# All learners train and resume eagerly, and in graphs, whose traces take most of the time.
+eager = pytest.mark.usefixtures("eagerly")
+
+
+def check_learner(name):
     data = cases.conditional_data()
     learner = cases.LEARNERS[name](cases.conditional(), seed=3)
     testing.run_learner_test(learner, data, optimizer={"decoder": "adam", "encoder": "sgd"})
 
 
-@pytest.mark.parametrize("name", cases.TEAM_LEARNERS)
-def test_learner_of_a_team(name):
+@pytest.mark.quick
+@eager
+@pytest.mark.parametrize("name", cases.LEARNERS)
+def test_learner(name):
+    check_learner(name)
+
+
+@pytest.mark.parametrize("name", ["symmetric", pytest.param("elbo", marks=pytest.mark.slow)])
+def test_learner_in_a_graph(name):
+    check_learner(name)
+
+
+def check_learner_of_a_team(name):
     learner = cases.TEAM_LEARNERS[name](cases.team(), mixing=0.7, seed=3)
     testing.run_learner_test(learner, cases.conditional_data())
 
 
+@pytest.mark.quick
+@eager
+@pytest.mark.parametrize("name", cases.TEAM_LEARNERS)
+def test_learner_of_a_team(name):
+    check_learner_of_a_team(name)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", cases.TEAM_LEARNERS)
+def test_learner_of_a_team_in_a_graph(name):
+    check_learner_of_a_team(name)
+
+
+@pytest.mark.slow
 def test_learner_of_a_ladder_of_bits():
     testing.run_learner_test(SymmetricEquilibrium(cases.ladder()), {"x": cases.images()})
 
@@ -51,7 +80,8 @@ def test_a_player_moves_its_own_weights_only(mover):
     pair = cases.ladder()
     learner = SymmetricEquilibrium(pair)
     rates = {"decoder": 0.0, "encoder": 0.0, mover: 0.1}
-    learner.compile({name: keras.optimizers.SGD(rate) for name, rate in rates.items()})
+    optimizers = {name: keras.optimizers.SGD(rate) for name, rate in rates.items()}
+    learner.compile(optimizers, run_eagerly=True)
     before = {name: weights(getattr(pair, name)) for name in rates}
     learner.fit(cases.images(), batch_size=16, verbose=0)
     assert all(moved(getattr(pair, mover), before[mover]))
@@ -59,6 +89,7 @@ def test_a_player_moves_its_own_weights_only(mover):
     assert not any(moved(getattr(pair, other), before[other]))
 
 
+@pytest.mark.quick
 def test_a_step_follows_each_players_own_utility_from_the_same_point():
     pair, values = cases.ladder(), {"x": tf.constant(cases.images(8))}
     learner = SymmetricEquilibrium(pair, seed=5)
@@ -87,7 +118,7 @@ def test_a_step_follows_each_players_own_utility_from_the_same_point():
 @pytest.mark.parametrize("game", cases.LEARNERS.values())
 def test_logs_are_sums_of_costs(game):
     learner = game(cases.ladder())
-    learner.compile("sgd")
+    learner.compile("sgd", run_eagerly=True)
     logs = learner.fit(cases.images(), batch_size=8, verbose=0).history
     for player in ("decoder", "encoder"):
         parts = [logs[name][0] for name in learner.cost_names if name.startswith(player + "/")]
@@ -127,7 +158,7 @@ def test_evaluation_is_repeatable_and_training_does_not_see_it():
         learner = SymmetricEquilibrium(cases.ladder(latents=(2,)), seed=1)
         keras.utils.set_random_seed(0)
         learner.pair.set_weights([np.full(w.shape, 0.1) for w in learner.pair.weights])
-        learner.compile("adam")
+        learner.compile("adam", run_eagerly=True)
         learner.fit(x, validation_data=validation, epochs=2, batch_size=16, verbose=0)
         runs.append(learner)
     testing.assert_same_state(*runs)
@@ -198,6 +229,7 @@ def test_bad_data_are_refused_before_training(data, match):
         np.testing.assert_array_equal(value, expected, err_msg=path)
 
 
+@eager
 def test_prediction_is_the_mean_reconstruction():
     pair, x = cases.ladder(), cases.images(4)
     learner = ELBO(pair)

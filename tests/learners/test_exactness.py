@@ -47,6 +47,7 @@ def assert_unbiased(sampled, exact):
     assert max(np.abs(gradient).max() for _, gradient in exact) > 0.05  # not a test of zeros
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("order", ORDERS)
 def test_probabilities_sum_to_one(order):
     exact = Exact(tiny(order))
@@ -64,6 +65,7 @@ def test_ladder_encoder_is_the_prior_times_a_likelihood_term():
     np.testing.assert_allclose(rest, 0.0, atol=1e-4)
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("order", ORDERS)
 def test_symmetric_gradients_are_the_enumerated_ones(order):
     exact = Exact(tiny(order), DATA)
@@ -72,6 +74,7 @@ def test_symmetric_gradients_are_the_enumerated_ones(order):
     assert_unbiased(sampled, exact.symmetric_gradients())
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("order", ORDERS)
 def test_costs_are_the_enumerated_ones(order):
     exact = Exact(tiny(order), DATA)
@@ -83,6 +86,7 @@ def test_costs_are_the_enumerated_ones(order):
         assert abs(gain.mean() - utility) < 5 * gain.std() / np.sqrt(len(gain))
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("order", ORDERS)
 def test_elbo_is_a_bound_and_its_loss_is_unbiased(order):
     exact = Exact(tiny(order), DATA)

@@ -58,6 +58,7 @@ def test_learning_it_raises_it():
     assert evaluation.information(pair, x)["y"].sum() > before + 0.3
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_learner_with_it_is_saved_and_resumed():
     learner = SymmetricEquilibrium(model(), information={"y": 1.0})
     y = np.where(np.arange(32) < 8, np.arange(32) % 3, -1).astype("int32")

@@ -108,7 +108,23 @@ def data(kind):
     return {"x": (x > 0).astype("float32") if kind == "images of bits" else x}
 
 
-@pytest.mark.parametrize(("kind", "learner"), ALLOWED, ids=map(" x ".join, ALLOWED))
+# One learner of each pair and one pair of each learner tell nearly all; every cell takes seconds.
+FIRST = {next(cell for cell in ALLOWED if cell[0] == kind) for kind in PAIRS}
+FIRST |= {next(cell for cell in ALLOWED if cell[1] == learner) for learner in LEARNERS}
+
+
+def marks(kind, learner):
+    if (kind, learner) not in FIRST:
+        return [pytest.mark.slow]
+    of_critics = learner in ("avb", "as_vae", "svae", "wae mmd", "fgan")  # others: test_base.py
+    return [pytest.mark.quick] * (kind == "real" and of_critics)
+
+
+TRAINED = [pytest.param(*cell, marks=marks(*cell)) for cell in ALLOWED]
+EXPORTED = [pytest.param(*cell, marks=[pytest.mark.slow] * (cell not in FIRST)) for cell in ALLOWED]
+
+
+@pytest.mark.parametrize(("kind", "learner"), TRAINED, ids=map(" x ".join, ALLOWED))
 def test_what_is_allowed_trains_saves_and_resumes(kind, learner, tmp_path):
     values, options = data(kind), {"batch_size": 8, "verbose": 0}
 
@@ -118,22 +134,22 @@ def test_what_is_allowed_trains_saves_and_resumes(kind, learner, tmp_path):
 
     model = compiled(LEARNERS[learner](PAIRS[kind]()))
     start = model.get_weights()
-    history = model.fit(values, epochs=2, callbacks=[Backup(tmp_path)], **options).history
+    history = model.fit(values, epochs=1, callbacks=[Backup(tmp_path)], **options).history
     assert history.keys() == set(model.metric_names)
     assert np.isfinite(list(history.values())).all() and int(model.guard.skipped) == 0
     model.save(tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras")
-    loaded.fit(values, epochs=4, initial_epoch=2, **options)
+    loaded.fit(values, epochs=2, initial_epoch=1, **options)
     resumed = compiled(type(model).from_config(model.get_config()))
-    resumed.fit(values, epochs=4, callbacks=[Backup(tmp_path)], **options)
+    resumed.fit(values, epochs=2, callbacks=[Backup(tmp_path)], **options)
     whole = compiled(type(model).from_config(model.get_config()))
     whole.set_weights(start)
-    whole.fit(values, epochs=4, **options)
+    whole.fit(values, epochs=2, **options)
     for twin in (loaded, resumed):
         testing.assert_same_state(twin, whole)
 
 
-@pytest.mark.parametrize(("kind", "learner"), ALLOWED, ids=map(" x ".join, ALLOWED))
+@pytest.mark.parametrize(("kind", "learner"), EXPORTED, ids=map(" x ".join, ALLOWED))
 def test_what_is_allowed_is_exported(kind, learner, tmp_path):
     model = LEARNERS[learner](PAIRS[kind]())
     model.export(tmp_path / "served")
@@ -153,6 +169,7 @@ def test_what_is_refused_says_so_when_it_is_made(kind, learner, message):
         LEARNERS[learner](PAIRS[kind]())
 
 
+@pytest.mark.quick
 def test_the_table_of_refusals_says_what_the_constructors_say():
     """What a game asks of a pair is data: nothing has to be made to know who is refused."""
     models = {kind: make() for kind, make in PAIRS.items()} | {"team": cases.team()}

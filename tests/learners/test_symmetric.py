@@ -20,6 +20,7 @@ from tests import cases
 SEED = seeds.make(0)
 
 
+@pytest.mark.quick
 def test_costs_are_negative_log_probs_of_completed_data_and_of_dreams():
     pair, x = cases.ladder(), tf.constant(cases.images(6))
     learner = SymmetricEquilibrium(pair)

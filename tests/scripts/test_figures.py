@@ -39,6 +39,7 @@ def compared(tmp_path_factory):
     return comparison.Comparison(runs, n=60, seed=0, features=folder, steps=(0, 1, 2))
 
 
+@pytest.mark.slow  # three runs are trained
 def test_seeds_are_averaged_and_options_named(compared):
     table = comparison.table(compared.results()).splitlines()
     assert len(table) == 4 and all(line.count("|") == table[0].count("|") for line in table)
@@ -49,6 +50,7 @@ def test_seeds_are_averaged_and_options_named(compared):
     assert f"{kept['rows'][0]['distance']:.2f}" in table[3]
 
 
+@pytest.mark.slow  # three runs are trained
 def test_provenance_names_what_the_numbers_depend_on(compared):
     found = compared.results()
     assert found["n"] == 60 and found["seed"] == 0
@@ -57,12 +59,14 @@ def test_provenance_names_what_the_numbers_depend_on(compared):
     assert found["runs"]["plain"]["settings"]["options"] == {"free_bits": 0}
 
 
+@pytest.mark.slow  # three runs are trained
 def test_a_chain_is_measured_once(compared, monkeypatch):
     first = compared.chain(compared.runs[0])
     monkeypatch.setattr(comparison.model_file, "load", None)
     assert compared.chain(compared.runs[0]) == json.loads(json.dumps(first))
 
 
+@pytest.mark.slow  # three runs are trained
 def test_the_picture_shows_two_rows_for_each_group(compared, tmp_path):
     compared.picture(tmp_path / "rows.png")
     with Image.open(tmp_path / "rows.png") as picture:
@@ -70,6 +74,7 @@ def test_the_picture_shows_two_rows_for_each_group(compared, tmp_path):
     assert width > height > 200
 
 
+@pytest.mark.slow  # three runs are trained
 def test_backups_of_runs_are_where_users_look(compared):
     assert (compared.runs[0].folder / "backup").is_dir()
     assert (
@@ -80,6 +85,7 @@ def test_backups_of_runs_are_where_users_look(compared):
     )
 
 
+@pytest.mark.slow  # three runs are trained
 def test_a_run_keeps_the_cost_that_its_table_shows(compared):
     found = compared.results()
     report = compared.runs[0].last_report()["metrics"]["val_decoder/x"]

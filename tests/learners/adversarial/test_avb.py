@@ -230,6 +230,7 @@ def test_the_critic_of_a_linear_gaussian_encoder_learns_the_log_ratio_and_its_kl
     np.testing.assert_allclose(estimates, kl, atol=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("adaptive_contrast", [False, True])
 def test_the_critic_of_an_implicit_encoder_learns_the_log_ratio_and_its_kl(adaptive_contrast):
     keras.utils.set_random_seed(0)
@@ -292,6 +293,7 @@ def test_moments_are_those_of_the_network_of_the_density_or_of_many_draws():
     np.testing.assert_allclose(variance, np.full_like(X, 0.16), rtol=0.05)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("basis", [None, 2])
 def test_implicit_encoders_learn(basis):
     keras.utils.set_random_seed(0)

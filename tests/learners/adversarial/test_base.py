@@ -90,6 +90,7 @@ def test_a_step_costs_no_more_than_the_passes_it_needs(make, passes):
     assert 0.6 * needed < found <= 1.1 * needed  # first layers need no gradient of their inputs
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_rehearsal_is_a_move_of_the_critic_alone():
     weights = {}
     for steps in (1, 3):
@@ -116,6 +117,7 @@ def test_one_optimizer_for_all_becomes_one_for_each():
     assert {float(each.learning_rate.numpy()) for each in optimizers} == {0.25}
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_fault_of_the_critic_touches_no_weight():
     learner = AVB(pair(), critic=critic("x", "z"), critic_steps=2, patience=3)
     learner.compile("sgd")
@@ -129,6 +131,7 @@ def test_a_fault_of_the_critic_touches_no_weight():
     assert int(learner.guard.skipped.numpy()) == 3
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_critics_are_no_part_of_the_loss():
     learner = AVB(pair(), critic=critic("x", "z"))
     learner.compile("adam")
@@ -150,6 +153,7 @@ def test_every_critic_needs_an_optimizer():
         AVB(pair()).compile({"decoder": "adam", "encoder": "adam"})
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_game_without_critics_has_no_rehearsals():
     learner = WAE(pair(), penalty="mmd", critic_steps=3)
     learner.compile("adam")
@@ -157,6 +161,7 @@ def test_a_game_without_critics_has_no_rehearsals():
     assert [int(each.iterations.numpy()) for each in learner.optimizer.optimizers] == [1, 1]
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_data_that_hold_codes_are_refused():
     learner = AVB(pair(), critic=critic("x", "z"))
     learner.compile("adam")
@@ -199,6 +204,7 @@ class Sum(keras.layers.Layer):
         return keras.ops.sum(inputs, axis=-1, keepdims=True)
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_a_critic_without_weights_plays_all_its_steps():
     learner = AVB(pair(), critic=Critic("z", network=Sum()), critic_steps=2)
     learner.compile("adam")

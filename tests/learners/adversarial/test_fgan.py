@@ -59,6 +59,7 @@ def quantiles(size):
     return scipy.stats.norm.ppf(share, SHIFT, SPREAD).astype("float32")[:, None]
 
 
+@pytest.mark.quick
 @pytest.mark.parametrize("name", sorted(divergences.DIVERGENCES))
 def test_who_gains_by_what_the_critic_says(name):
     """All data are 0.3 and all dreams -0.2: w (g(T(0.3)) - f*(g(T(-0.2)))) with w = 1.5, T = 2 x.

@@ -190,6 +190,7 @@ def test_pretraining_brings_the_codes_to_the_prior_and_leaves_the_decoder():
     assert np.any(own.decoder.get_weights()[0] != before[0])
 
 
+@pytest.mark.usefixtures("eagerly")
 def test_pretraining_is_resumed_where_it_stopped(tmp_path):
     x = examples()
     stopped, whole = (WAE(pair(noisy()), pretraining_steps=6) for _ in range(2))
@@ -257,6 +258,7 @@ def test_what_cannot_be_played_is_refused(name):
         WAE(make(), **options)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("penalty", ["mmd", "gan", "kl"])
 def test_batches_of_any_size_are_judged(penalty):
     learner = WAE(pair(gaussian()), penalty=penalty)

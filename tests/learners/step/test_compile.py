@@ -78,7 +78,7 @@ def test_keys_name_players_and_factors():
 def test_prebuilt_networks_find_their_optimizer():
     """A functional network keeps the variable paths that it had before it joined a factor."""
     learner = ELBO(cases.conditional())
-    learner.compile({"decoder": SGD(0.0), "encoder": SGD(0.1)})
+    learner.compile({"decoder": SGD(0.0), "encoder": SGD(0.1)}, run_eagerly=True)
     learner.start = learner.pair.get_weights()
     learner.fit(cases.conditional_data(), batch_size=16, verbose=0)
     assert distance(learner, learner.pair.encoder.trainable_variables) > 1e-3
@@ -100,7 +100,7 @@ def test_bad_keys_are_refused(table, match):
 
 def test_a_learner_may_be_compiled_again():
     learner = trained("adam")
-    learner.compile(SGD(0.0))
+    learner.compile(SGD(0.0), run_eagerly=True)
     before = learner.pair.get_weights()
     learner.fit(cases.images(), batch_size=8, verbose=0)
     for weight, expected in zip(learner.pair.get_weights(), before, strict=True):
@@ -198,6 +198,7 @@ for weight, expected in zip(learner.pair.get_weights(), before):
 """
 
 
+@pytest.mark.slow  # a process that traces a step for two devices
 def test_two_mirrored_devices_stay_equal_and_skip_together():
     result = subprocess.run(
         [sys.executable, "-c", MIRRORED], check=False, capture_output=True, text=True, timeout=120

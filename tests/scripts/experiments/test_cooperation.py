@@ -4,11 +4,13 @@ import dataclasses
 import json
 
 import numpy as np
+import pytest
 
 from scripts.experiments.cooperation import experiment as cooperation
 from scripts.experiments.cooperation.config import Config
 
 
+@pytest.mark.slow
 def test_cooperation_from_data_to_table(tmp_path):
     rng = np.random.default_rng(0)
     y = np.arange(80) % 4

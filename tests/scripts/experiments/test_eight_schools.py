@@ -88,6 +88,7 @@ def test_gaussian_fits_of_a_gaussian_posterior(conjugate):
     assert elbo == pytest.approx(evidence - gap, abs=0.02)
 
 
+@pytest.mark.slow
 def test_an_adversarial_fit_of_a_gaussian_posterior(conjugate):
     """From the prior, over a network that can be the posterior; only the critic has to find out."""
     player, x, mean, precision, evidence = conjugate
@@ -114,6 +115,7 @@ def test_an_adversarial_fit_of_a_gaussian_posterior(conjugate):
     assert elbo == pytest.approx(evidence, abs=0.25)
 
 
+@pytest.mark.slow
 def test_no_u_turn_draws_of_a_gaussian_posterior(conjugate):
     player, x, mean, precision, _ = conjugate
     options = {"chains": 8, "draws": 500, "warmup": 200}
@@ -135,6 +137,7 @@ def test_comparison_counts_in_standard_deviations_of_the_judge():
     assert moved["kernel"] > 1.0
 
 
+@pytest.mark.slow
 def test_eight_schools_from_methods_to_table(tmp_path):
     gaussian = GaussianFit(full_rank=False, noise=256, starts=1, draws=2000)
     adversarial = AdversarialFit(

@@ -43,6 +43,7 @@ def test_codes_outside_of_the_square_count():
     assert four_points.divergence_from_prior(z) > 0.05
 
 
+@pytest.mark.slow
 def test_the_experiment_from_training_to_picture(tmp_path):
     usual = Config().methods
     methods = {

@@ -44,6 +44,7 @@ def test_quadrature_agrees_with_itself():
         assert all(least <= gaussian_fits.divergence(f, *other) for other in at.values())
 
 
+@pytest.mark.slow
 def test_f_gans_find_the_fits_of_quadrature(tmp_path):
     """What was trained with a divergence is the best when it is measured by it."""
     small = Config(divergences=("kl", "reverse_kl"), training=QUICK)

@@ -43,6 +43,7 @@ def test_modes_count_from_a_quarter_of_their_share():
     assert covered(1.5 * DATA) == {"modes": 0.0, "near": pytest.approx(0.0, abs=1e-3)}
 
 
+@pytest.mark.slow
 def test_a_small_version_from_settings_to_table(tmp_path):
     method = Method(
         "as_vae",

@@ -170,6 +170,7 @@ def test_a_critic_and_an_encoder_of_known_value():
     np.testing.assert_allclose(found, line.data @ space.cost[:5, 5] + along, rtol=1e-6)
 
 
+@pytest.mark.slow
 def test_a_learned_critic_comes_near_and_a_learned_encoder_stays_above():
     line = random_line(4, intervals=12, seed=0)
     space, options = line.space(), {"weight": 0.2, "seed": 0}
@@ -187,6 +188,7 @@ def test_a_learned_critic_comes_near_and_a_learned_encoder_stays_above():
     assert exact - 1e-7 <= onward <= drawn + 1e-7
 
 
+@pytest.mark.slow
 def test_the_experiment_from_spaces_to_picture(tmp_path):
     pytest.importorskip("ot")
     usual = Config()

@@ -20,6 +20,7 @@ VARIANTS = {
 }
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("options", VARIANTS.values(), ids=VARIANTS)
 def test_implicit_pairs_answer_and_survive_files(options):
     pair = pair_of(**options)

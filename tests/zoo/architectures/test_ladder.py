@@ -101,6 +101,7 @@ def test_the_table_holds_every_preset():
     assert WEIGHTS.keys() == LADDER_PRESETS
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("name", sorted(LADDER_PRESETS))
 def test_presets_have_the_weights_that_the_layers_say(name):
     pair = PRESETS[name].pair()
@@ -143,6 +144,7 @@ LADDERS = {
 }
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("options", LADDERS.values(), ids=LADDERS)
 def test_ladders_of_all_kinds_play_both_games(options):
     pair = Ladder((3, 3, 1), **{"latents": (2, 3), "width": 4, **options})
@@ -160,12 +162,14 @@ def test_ladders_of_all_kinds_play_both_games(options):
         assert all(np.any(weight.numpy() != old) for weight, old in moved)
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("name", ["mixed", "two widths"])
 def test_ladders_survive_files(name):
     pair = Ladder((3, 3, 1), **{"latents": (2, 3), "width": 4, **LADDERS[name]})
     testing.run_pair_test(pair, {"x": pair.generate(4)["x"]})
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("shape", [(20, 24, 1), (32, 20, 3)])
 @pytest.mark.parametrize("likelihood", ["bernoulli", "normal"])
 def test_convolutions_mirror_each_other(shape, likelihood):

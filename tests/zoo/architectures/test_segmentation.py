@@ -105,6 +105,7 @@ def test_files_and_exports_give_the_same_answers(learned, tmp_path):
     np.testing.assert_array_equal(drawn["s"], learned.limiting_pairs(4, steps=2, seed=1)["s"])
 
 
+@pytest.mark.slow  # other teams resume in tests/learners/test_base.py
 def test_it_resumes_bit_for_bit():
     # Every network of one resolution: all that is resumed is there, and graphs are small.
     learner = Cooperative(model(filters=(3,), width=4), mixing=0.6, seed=1)
@@ -122,6 +123,7 @@ def test_images_without_maps_teach():
     assert all(np.isfinite(value).all() for value in logs.values())
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("side", [28, 64, 128])
 def test_sizes_from_small_to_large(side):
     team = zoo.Segmentation((side, side, 3), 19, filters=(2, 3, 4), width=4, latent=2)

@@ -30,12 +30,14 @@ KINDS = {
 }
 
 
+@pytest.mark.usefixtures("eagerly")
 @pytest.mark.parametrize("options", KINDS.values(), ids=KINDS)
 def test_it_answers_and_survives_files(options):
     testing.run_pair_test(model(**options), {"x": data()["x"]})
 
 
-@pytest.mark.parametrize("game", [SymmetricEquilibrium, ELBO])
+@pytest.mark.usefixtures("eagerly")
+@pytest.mark.parametrize("game", [SymmetricEquilibrium, pytest.param(ELBO, marks=pytest.mark.slow)])
 def test_it_trains_on_any_mix_of_labels_and_resumes(game):
     testing.run_learner_test(game(model(latents=(3,)), seed=2), data())
 

@@ -34,6 +34,7 @@ def independent_pixels(x):
     return -np.sum(p * np.log(p) + (1 - p) * np.log(1 - p))
 
 
+@pytest.mark.quick
 def test_every_preset_has_a_recipe_for_every_learner_that_can_play_it():
     found = refusals({name: preset.pair() for name, preset in PRESETS.items()})
     for name, preset in PRESETS.items():
