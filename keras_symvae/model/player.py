@@ -198,14 +198,15 @@ class Player(Configured, keras.Layer):
         return eta
 
     @shaped(values="{name: [B, ...]}", returns="[B, ...]")
-    def eta(self, name: str, values: Values) -> Eta:
+    def eta(self, name: str, values: Values, *, size: int | tf.Tensor | None = None) -> Eta:
         """Returns the natural parameters of the factor of `name`, given what it reads.
 
         Args:
             name: a variable that this player draws from a density.
             values: {name: [B, ...]} with all that the factor reads.
+            size: B, where `values` is empty.
         """
-        batch, factor = of_values(values), self.factor(name)
+        batch, factor = of_values(values, size=size), self.factor(name)
         reads = self._reads(batch)
         self._check_reads(factor, reads)
         return self._natural(factor, reads, batch.size)

@@ -88,7 +88,7 @@ def labelled():
 def exact(pair, x, *, y=None):
     """Returns log p(x), or log p(x | y) of one label: every factor is affine in the one before."""
     names = [name for name in pair.decoder.names if name != "y"]
-    reads = {} if y is None else {"y": pair.families["y"].features(tf.constant([y]))}
+    values = {} if y is None else {"y": tf.constant([y])}
     mean, covariance = np.zeros(1), np.zeros((1, 1))  # of nothing yet
     for index, name in enumerate(names):
         probes = np.float32(
@@ -96,9 +96,9 @@ def exact(pair, x, *, y=None):
         )  # the mean, and steps off it
         if index:
             parent = pair.families[names[index - 1]]
-            reads = {names[index - 1]: parent.features(probes.reshape(-1, *parent.shape))}
+            values = {names[index - 1]: tf.constant(probes.reshape(-1, *parent.shape))}
         size = len(probes) if index else 1
-        law = pair.families[name].distribution(pair.decoder.natural(name, reads, size))
+        law = pair.families[name].distribution(pair.decoder.eta(name, values, size=size))
         means = np.float64(law.mean()).reshape(size, -1)
         noise = np.diag(np.float64(law.stddev()).reshape(size, -1)[0] ** 2)
         slopes = means[1:] - means[0] if index else np.zeros((1, means.shape[1]))

@@ -18,6 +18,7 @@ from keras_symvae.model.requirements import (
     RealCodes,
     Requirement,
     check,
+    refusal,
 )
 from tests import cases
 
@@ -127,18 +128,19 @@ def test_every_requirement_has_its_row():
 
 @pytest.mark.parametrize(("requirement", "meets", "fails", "message"), ROWS)
 def test_a_pair_meets_it_or_is_refused_in_the_name_of_who_asks(requirement, meets, fails, message):
-    assert requirement.refusal(meets(), "Asker") is None
+    assert refusal(meets(), [requirement], asker="Asker") is None
     check(meets(), [requirement], asker="Asker")
     with pytest.raises(ValueError, match=f"^Asker .*{message}") as told:
         check(fails(), [requirement], asker="Asker")
-    assert str(told.value) == requirement.refusal(fails(), "Asker")
+    assert str(told.value) == refusal(fails(), [requirement], asker="Asker")
     assert str(told.value).endswith(".")
 
 
 @pytest.mark.parametrize("kind", [PriorDensity, FixedPrior])
 def test_who_asks_may_name_a_remedy_of_its_own(kind):
     model = pair(prior={"z": POINTS}) if kind is PriorDensity else pair(learned=True)
-    assert kind(remedy="do this").refusal(model, "Asker").endswith("; do this.")
+    reason = refusal(model, [kind(remedy="do this")], asker="Asker")
+    assert reason.endswith("; do this.")
 
 
 def test_the_first_requirement_that_is_not_met_is_told():
