@@ -49,6 +49,7 @@ run.fit(run.compiled(), sys.argv[1], Kill())
 """
 
 
+@pytest.mark.slow  # tests/test_frozen.py resumes a run that was interrupted, too
 def test_a_killed_run_resumes_exactly(tmp_path):
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(tmp_path / "killed")], check=False, timeout=120

@@ -112,6 +112,7 @@ print(hasattr(Player.log_prob, "__wrapped__"), [each.type for each in graph.get_
 """
 
 
+@pytest.mark.slow  # two processes that import TensorFlow anew
 def test_contracts_are_off_in_use_and_add_no_operation_where_they_are_on():
     told = []
     for switch in ("0", "1"):

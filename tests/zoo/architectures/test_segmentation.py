@@ -36,6 +36,7 @@ def learned():
     return learner
 
 
+@pytest.mark.slow  # a few hundred steps
 def test_it_learns_both_directions(learned):
     held = data(40)
     segmented = learned.segment(held["x"], samples=4)
@@ -44,6 +45,7 @@ def test_it_learns_both_directions(learned):
     assert np.abs(rendered - held["s"][..., None] / 2.0).mean() < 0.1
 
 
+@pytest.mark.slow  # a few hundred steps
 def test_segment_averages_its_draws(learned):
     found = learned.segment(data(5)["x"], samples=7, seed=3)
     shapes = {name: value.shape for name, value in found.items()}
@@ -64,6 +66,7 @@ def test_segment_averages_its_draws(learned):
     assert (np.abs(share - many["probabilities"]) < 6 * error + 0.01).all()
 
 
+@pytest.mark.slow  # a few hundred steps
 def test_transfer_paints_every_map_in_every_appearance(learned):
     donors, maps = data(3), data(4)["s"]
     painted = learned.transfer(donors["x"], donors["s"], maps, seed=2)
@@ -74,6 +77,7 @@ def test_transfer_paints_every_map_in_every_appearance(learned):
         np.testing.assert_allclose(painted[row], expected, rtol=1e-5, atol=1e-6)
 
 
+@pytest.mark.slow  # a few hundred steps
 def test_the_limiting_chain_redraws_both_variables(learned):
     start = data(6)
     pairs = learned.limiting_pairs(start=start, steps=10, seed=1, output="mean")
@@ -87,6 +91,7 @@ def test_the_limiting_chain_redraws_both_variables(learned):
         learned.limiting_pairs(3, steps=0)
 
 
+@pytest.mark.slow  # a few hundred steps
 def test_files_and_exports_give_the_same_answers(learned, tmp_path):
     held = data(4)
     learned.save(tmp_path / "model.keras")

@@ -115,6 +115,10 @@ def ended(command, *flags, code):
     return out.getvalue(), error.getvalue()
 
 
+# They share trainings that are processes of their own; in one process, tests/test_walk.py trains.
+in_processes = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """A finished run beside one that was killed, in processes that ran at the same time."""
@@ -146,6 +150,7 @@ def answers(folder):
     }
 
 
+@in_processes
 def test_training_fills_its_folder(folder):
     run = folder / "whole"
     assert {path.name for path in run.iterdir()} == {*runs.FILES, *PICTURES}
@@ -158,6 +163,7 @@ def test_training_fills_its_folder(folder):
     ]
 
 
+@in_processes
 def test_every_epoch_is_a_line_of_metrics(folder):
     lines = (folder / "whole" / "metrics.jsonl").read_text().splitlines()
     records = [json.loads(line) for line in lines]
@@ -167,6 +173,7 @@ def test_every_epoch_is_a_line_of_metrics(folder):
     assert records[-1]["metrics"]["val_decoder/x"] < records[0]["metrics"]["val_decoder/x"]
 
 
+@in_processes
 def test_the_report_holds_last_and_best_of_every_metric(folder):
     report = json.loads((folder / "whole" / "report.json").read_text())
     records = sv.callbacks.MetricsLog(folder / "whole" / "metrics.jsonl").records()
@@ -182,6 +189,7 @@ def test_the_report_holds_last_and_best_of_every_metric(folder):
     assert report["seconds"] == records[-1]["seconds"]
 
 
+@in_processes
 def test_tensorboard_gets_numbers_and_pictures(folder):
     from tensorflow.core.util import event_pb2
 
@@ -193,6 +201,7 @@ def test_tensorboard_gets_numbers_and_pictures(folder):
     assert tags >= {"epoch_loss", "epoch_information/z1", "samples/x", "reconstructions/x"}
 
 
+@in_processes
 def test_a_killed_run_ends_as_if_nothing_had_happened(folder):
     called(train.COMMAND, "--resume", f"--out={folder / 'broken'}")
     whole, broken = folder / "whole", folder / "broken"
@@ -218,11 +227,13 @@ def _weights(run):
     return [*learner.get_weights(), *(v.numpy() for v in learner.optimizer.variables)]
 
 
+@in_processes
 def test_a_finished_run_is_told_to_be_finished(folder, answers):
     assert "All steps of this run were done" in answers["resume"]
     assert len(sv.callbacks.MetricsLog(folder / "whole" / "metrics.jsonl").records()) == EPOCHS
 
 
+@in_processes
 def test_samples_as_picture_and_as_arrays(folder, answers):
     assert _picture(folder / "samples.png").shape == (4 * 60 + 4, 5 * 60 + 4)
     with np.load(folder / "x.npz") as values:
@@ -234,6 +245,7 @@ def test_samples_as_picture_and_as_arrays(folder, answers):
         assert set(np.unique(values["x"])) <= {0.0, 1.0}
 
 
+@in_processes
 def test_an_export_answers_as_the_model_does(folder, answers):
     loaded = tf.saved_model.load(str(folder / "saved_model"))
     found = loaded.signatures["generate"](n=tf.constant(3), seed=tf.constant(5))
@@ -241,6 +253,7 @@ def test_an_export_answers_as_the_model_does(folder, answers):
     np.testing.assert_array_equal(found["x"], learner.generate(3, seed=5)["x"])
 
 
+@in_processes
 def test_evaluation_measures_all_it_is_asked_for(folder):
     flags = ("--distances", "--log_likelihood", "--information", "--consistency", "--n=100")
     few = ("--num_samples=5", "--limiting_steps=3", f"--out={folder / 'found.json'}")
@@ -284,6 +297,7 @@ def test_help_explains_every_flag(command):
     assert all(line.partition(":")[2].strip() for line in found)
 
 
+@in_processes
 def test_what_cannot_be_is_refused_in_a_line(folder):
     whole, held = folder / "whole", (folder / "whole" / "metrics.jsonl").read_text()
     refused = {
@@ -348,6 +362,7 @@ def test_flags_that_cannot_be_are_refused(name, tmp_path):
         called(command.COMMAND, *flags, cwd=tmp_path)
 
 
+@in_processes
 def test_a_model_outside_of_a_run_needs_data(folder, tmp_path):
     shutil.copy(folder / "whole" / "model.keras", tmp_path)
     with pytest.raises(ValueError, match="on which --data"):
