@@ -3,22 +3,7 @@
 import keras
 import numpy as np
 
-from keras_symvae import (
-    ASVAE,
-    AVB,
-    ELBO,
-    FGAN,
-    SVAE,
-    WAE,
-    Cooperative,
-    Factor,
-    Pair,
-    Player,
-    SymmetricEquilibrium,
-    Team,
-    Trunk,
-    families,
-)
+from keras_symvae import Factor, Pair, Player, Team, Trunk, families, learners
 from zoo import Ladder
 
 FAMILIES = {
@@ -36,12 +21,10 @@ FAMILIES = {
     "von_mises": families.VonMises((2, 1)),
 }
 
-LEARNERS = {
-    "symmetric": SymmetricEquilibrium,
-    "elbo": ELBO,
-}
-TEAM_LEARNERS = {"cooperative": Cooperative}
-ADVERSARIAL_LEARNERS = {"avb": AVB, "as_vae": ASVAE, "svae": SVAE, "wae": WAE, "fgan": FGAN}
+LEARNERS = {name: learners.get(name) for name in ("symmetric", "elbo")}
+TEAM_LEARNERS = {"cooperative": learners.get("cooperative")}
+OF_CRITICS = ("avb", "as_vae", "svae", "wae", "fgan")
+ADVERSARIAL_LEARNERS = {name: learners.get(name) for name in OF_CRITICS}
 
 
 def images(size=32, shape=(3, 3, 1)):
