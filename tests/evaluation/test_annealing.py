@@ -110,6 +110,7 @@ def dreams(pair, size=16):
     return pair.generate(size, seed=1)["x"]
 
 
+@pytest.mark.slow  # 400 steps; unbiased weights of few are tested below
 @pytest.mark.parametrize("start", STARTS)
 def test_closes_in_on_the_exact_log_likelihood(start):
     pair = deep()

@@ -175,6 +175,7 @@ def test_the_penalty_with_the_best_critic_is_the_divergence_of_codes_and_prior(n
     assert found == pytest.approx(CLOSED[name], rel=0.08)
 
 
+@pytest.mark.slow  # a training that has to reach a number
 def test_pretraining_brings_the_codes_to_the_prior_and_leaves_the_decoder():
     own, x = pair(), examples(500)
     before = own.decoder.get_weights()
@@ -208,6 +209,7 @@ def test_pretraining_is_resumed_where_it_stopped(tmp_path):
     assert np.any(whole.pair.decoder.get_weights()[0] != stopped.pair.decoder.get_weights()[0])
 
 
+@pytest.mark.slow  # a training that has to reach a number
 def test_linear_players_find_the_principal_plane():
     """No two linear codes leave less than the smallest variance, and some are as the prior."""
     x = examples(400)

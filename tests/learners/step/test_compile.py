@@ -51,6 +51,7 @@ def test_several_steps_per_execution_are_the_same_steps():
     assert_close(trained("adam"), together, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.slow  # compiles
 @pytest.mark.parametrize("game", cases.LEARNERS.values())
 def test_xla_plays_the_same_game(game):
     """XLA's draws are others, so that only means over many examples can agree."""

@@ -50,6 +50,7 @@ def test_a_vae_of_bits_has_the_decoder_of_the_implicit_ones():
     assert shapes["bits-vae"] == shapes["bits-avb"] == shapes["bits-avb-ac"]
 
 
+@pytest.mark.slow  # trains every row
 def test_from_data_to_table(tmp_path, monkeypatch):
     few = ("elbo", "wae-gan", "bits-avb-ac")
     small = Config(

@@ -127,6 +127,7 @@ def test_only_patches_have_filters():
         model().adopt(np.zeros((2, 2, 1, 3)), data()["x"])
 
 
+@pytest.mark.slow  # a training that has to reach a number
 def test_labels_teach_the_digits():
     """With ten labels per class the encoder is far above chance after seconds."""
     digits = datasets.load("digits")
