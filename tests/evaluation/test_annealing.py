@@ -174,6 +174,7 @@ def test_given_latents_are_scored_with_the_data():
         annealed_log_likelihood(pair, {"x": x, "y": y, "z": z})
 
 
+@pytest.mark.slow  # traces once a chunk; tests/evaluation/test_likelihood.py has the same loop
 def test_repeatable_for_any_split_into_chunks():
     pair = deep()
     x = dreams(pair, 5)

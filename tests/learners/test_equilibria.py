@@ -72,6 +72,7 @@ def test_free_directions_are_a_continuum_of_equilibria():
     assert np.abs(dream - joint).max() > 0.01
 
 
+@pytest.mark.slow  # a training that has to reach a number
 def test_stable_equilibria_of_a_restricted_game_are_several():
     game, point, joint = consistent(4, 2)
     rng = np.random.default_rng(7)

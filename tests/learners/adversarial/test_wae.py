@@ -191,6 +191,7 @@ def test_pretraining_brings_the_codes_to_the_prior_and_leaves_the_decoder():
     assert np.any(own.decoder.get_weights()[0] != before[0])
 
 
+@pytest.mark.slow  # traced three times
 @pytest.mark.usefixtures("eagerly")
 def test_pretraining_is_resumed_where_it_stopped(tmp_path):
     x = examples()
