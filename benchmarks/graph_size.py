@@ -5,6 +5,7 @@
 The last line is JSON: {case: number of operations}.
 """
 
+import collections
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -101,6 +102,11 @@ CASES: dict[str, Callable[[], tuple[Learner, dict[str, np.ndarray]]]] = {
 
 def operations(learner: Learner, data: Any) -> int:
     """Returns the number of operations in the graph that `fit` runs for one step."""
+    return sum(kinds(learner, data).values())
+
+
+def kinds(learner: Learner, data: Any) -> collections.Counter[str]:
+    """Returns {kind: number} of the operations in the graph that `fit` runs for one step."""
     graphs, step = [], learner.train_step
 
     def recorded(batch: Any) -> Any:
@@ -111,7 +117,8 @@ def operations(learner: Learner, data: Any) -> int:
     learner.train_step = recorded  # pyright: ignore[reportAttributeAccessIssue]
     learner.fit(data, batch_size=SIZE, steps_per_epoch=1, verbose=0)
     whole = graphs[-1].as_graph_def()
-    return len(whole.node) + sum(len(function.node_def) for function in whole.library.function)
+    bodies = [whole.node, *(function.node_def for function in whole.library.function)]
+    return collections.Counter(node.op for body in bodies for node in body)
 
 
 def main(argv: list[str]) -> None:

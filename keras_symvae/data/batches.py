@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_symvae import seeds
+from keras_symvae.data import intake
 from keras_symvae.data.batch import size_of
 from keras_symvae.data.sources import Source
 from keras_symvae.families import Family
@@ -107,8 +108,7 @@ class Batches(Minibatches):
     def lacking(self, families: Mapping[str, Family]) -> frozenset[str] | None:
         if self.transform is not None and not getattr(self.transform, "keeps_known", False):
             return None
-        missing = {n: np.asarray(families[n].missing(value)) for n, value in self._values.items()}
-        return frozenset(name for name, rows in missing.items() if rows.any())
+        return intake.lacking(families, self._values)
 
 
 class Draws(Minibatches):

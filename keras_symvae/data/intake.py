@@ -90,11 +90,9 @@ def trainable(
     return values
 
 
-def lacking(variables: Variables, arrays: Mapping[str, np.ndarray]) -> frozenset[str]:
+def lacking(families: Mapping[str, Family], arrays: Mapping[str, np.ndarray]) -> frozenset[str]:
     """Returns the names of the variables that some examples of {name: array} lack."""
-    return frozenset(
-        name for name, value in arrays.items() if missing(variables.families[name], value).any()
-    )
+    return frozenset(name for name, value in arrays.items() if missing(families[name], value).any())
 
 
 def missing(family: Family, value: np.ndarray) -> np.ndarray:

@@ -210,10 +210,8 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         self._expect(found.lacking, step=TRAINING)
         if found.held_out is not None and validation_data is None:
             validation_data = found.held_out
-        if feed.holds_arrays(validation_data):
-            self._expect(self.pair.lacking(self._check(validation_data)), step=TESTING)
-        elif validation_data is not None:
-            self._expect(None, step=TESTING)
+        if validation_data is not None:
+            self._expect_of(validation_data, step=TESTING)
         if isinstance(found.data, tf.data.Dataset):
             options.setdefault("shuffle", False)  # Keras warns that it cannot
         return super().fit(

@@ -155,7 +155,7 @@ class Pair(Model):
 
     def lacking(self, arrays: Mapping[str, Any]) -> frozenset[str]:
         """Returns the names of the variables that some example lacks."""
-        return intake.lacking(self.schema, arrays)
+        return intake.lacking(self.families, arrays)
 
     def generate(
         self, n: int | None = None, *, seed: int = 0, output: str = "sample", **given: Any

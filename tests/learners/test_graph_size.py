@@ -1,11 +1,9 @@
 """Tests of what is in the graph of a step: nothing that only missing values would need."""
 
-import collections
-
 import keras
 import numpy as np
-import tensorflow as tf
 
+from benchmarks.graph_size import kinds
 from keras_symvae import Factor, Pair, Player, SymmetricEquilibrium, families
 
 MASKS = ("IsNan", "LogicalAnd", "LogicalNot", "LogicalOr", "SelectV2")
@@ -31,30 +29,14 @@ def pair(*, context):
     )
 
 
-def operations(learner, data):
-    """Returns {kind: number} of the operations in the graph that `fit` runs for one step."""
-    graphs, step = [], learner.train_step
-
-    def recorded(batch):
-        graphs.append(tf.compat.v1.get_default_graph())
-        return step(batch)
-
-    learner.compile("sgd")
-    learner.train_step = recorded
-    learner.fit(data, batch_size=SIZE, verbose=0)
-    definition = graphs[-1].as_graph_def()
-    nodes = [*definition.node, *(n for f in definition.library.function for n in f.node_def)]
-    return collections.Counter(node.op for node in nodes)
-
-
 def test_a_context_that_no_example_lacks_costs_the_step_no_masks():
     rng = np.random.default_rng(0)
     x, c = (rng.integers(0, 2, (SIZE, n)).astype("float32") for n in (3, 2))
     z = rng.integers(0, 2, (SIZE, 2)).astype("float32")
-    plain = operations(SymmetricEquilibrium(pair(context=False)), {"x": x})
-    whole = operations(SymmetricEquilibrium(pair(context=True)), {"x": x, "c": c})
+    plain = kinds(SymmetricEquilibrium(pair(context=False)), {"x": x})
+    whole = kinds(SymmetricEquilibrium(pair(context=True)), {"x": x, "c": c})
     z[::2] = np.nan
-    partly = operations(SymmetricEquilibrium(pair(context=True)), {"x": x, "c": c, "z": z})
+    partly = kinds(SymmetricEquilibrium(pair(context=True)), {"x": x, "c": c, "z": z})
     for kind in MASKS:
         assert whole[kind] == plain[kind], kind
     assert sum(partly[kind] for kind in MASKS) > sum(whole[kind] for kind in MASKS)
