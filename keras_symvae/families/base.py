@@ -177,6 +177,16 @@ class Family(abc.ABC):
         return self._total(self._log_prob(eta, self._typed(value)))
 
     @final
+    @shaped(
+        eta="[B, *self.shape, ...]",
+        value="[B, *self.shape] | [B, *self.feature_shape]",
+        returns="[B, *self.shape]",
+    )
+    def element_log_prob(self, eta: Eta, value: Tensor) -> tf.Tensor:
+        """Returns the log-density of each element, nats, float32 [B, *shape]; `log_prob` sums."""
+        return self._log_prob(eta, self._typed(value))
+
+    @final
     @shaped(eta="[B, *self.shape, ...]", seed="[2]", returns="[B, *self.shape]")
     def sample(self, eta: Eta, seed: Tensor) -> tf.Tensor:
         """Draws a value [B, *shape] with a stateless seed [2]; a constant to any tape."""
