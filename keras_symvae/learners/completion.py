@@ -9,7 +9,7 @@ import tensorflow as tf
 
 from keras_symvae.data.batch import Batch, Mask, none_of
 from keras_symvae.families import estimators
-from keras_symvae.model.player import Reading
+from keras_symvae.model.reading import Reading
 
 MEASURES = ("ess", "iw_bound", "degenerate")
 NONE: Mapping[str, Any] = types.MappingProxyType({})

@@ -16,7 +16,7 @@ from keras_symvae.learners.registry import register
 from keras_symvae.learners.resampling import Resampling, checked_wake
 from keras_symvae.learners.step.cost import Outcome
 from keras_symvae.learners.step.moves import Move, Opening
-from keras_symvae.model.player import Reading
+from keras_symvae.model.reading import Reading
 from keras_symvae.model.requirements import Densities, IsTeam
 from keras_symvae.model.team import Team
 

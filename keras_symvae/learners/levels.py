@@ -54,7 +54,7 @@ class Level:
         return (self.name, *self.windows)
 
 
-def levels(pair: Pair, *, window: Window = None, without: Collection[str] = ()) -> list[Level]:
+def levels_of(pair: Pair, *, window: Window = None, without: Collection[str] = ()) -> list[Level]:
     """Returns the latents of a pair that the encoder draws, from the lowest level up.
 
     Args:

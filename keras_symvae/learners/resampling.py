@@ -1,36 +1,22 @@
 """Resampling: data are completed by one of K draws of the encoder, taken by its weight."""
 
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from collections.abc import Mapping, Sequence
 
 import tensorflow as tf
 
 from keras_symvae import seeds
 from keras_symvae.data.batch import Batch, Mask, all_of, any_of, none_of, of_values
 from keras_symvae.learners.completion import Completion, choice, effective, finite, picked
-from keras_symvae.learners.levels import Level, levels, refused
-from keras_symvae.learners.step.cost import elements, total, where
+from keras_symvae.learners.levels import Level, levels_of, refused
+from keras_symvae.learners.proposals import Proposals, proposed
+from keras_symvae.learners.step.cost import where
 from keras_symvae.model.pair import Pair
-from keras_symvae.model.player import Reading, Values, sampled
+from keras_symvae.model.player import Values, sampled
+from keras_symvae.model.reading import Reading
 from keras_symvae.weights import is_weight
 
-ELEMENTS = 2**16  # more elements than this of all draws of one example are decoded draw by draw
 WHOLE, LOCAL = "whole", "local"
-
-
-class Proposals(NamedTuple):
-    """K draws of what examples lack.
-
-    Args:
-        values: {name: [K, B, ...]}.
-        log_weights: nats [K, B], of the draws as a whole.
-        scores: {level: [K, B, cells]}, nats, of the cells that are chosen each by itself.
-    """
-
-    values: dict[str, Any]
-    log_weights: Any
-    scores: dict[str, Any]
 
 
 class Resampling:
@@ -93,7 +79,7 @@ class Resampling:
             return
         reason = refused(pair, window=window)
         if reason is None:
-            self.levels = levels(pair, window=window, without=self.settled)
+            self.levels = levels_of(pair, window=window, without=self.settled)
         elif resampling == LOCAL or window is not None:
             raise ValueError(f"Local resampling {reason}; use resampling={WHOLE!r}.")
 
@@ -114,9 +100,12 @@ class Resampling:
             return Completion(batch, self.pair.chain.encode(batch, seed=seed))
         constant = reading.stopped()
         start = self._settle(batch, constant, seed=seeds.fold(seed, 0))
-        if self.levels:
-            taken, proposals = self._cell_by_cell(start, constant, seed=seeds.fold(seed, 1))
-            scores = proposals.scores[self.levels[0].name]
+        levels = [level for level in self.levels if start.known(level.name) is not True]
+        if levels:
+            taken, proposals = self._cell_by_cell(
+                start, constant, levels=levels, seed=seeds.fold(seed, 1)
+            )
+            scores = proposals.scores[levels[0].name]
         else:
             taken, proposals = self._as_a_whole(start, constant, seed=seeds.fold(seed, 1))
             scores = proposals.log_weights[..., None]
@@ -158,68 +147,33 @@ class Resampling:
         self, start: Batch, reading: Reading, *, seed: tf.Tensor
     ) -> tuple[Batch, Proposals]:
         """Returns the batch with one of K draws of all that it lacks."""
-        proposals = self._proposals(start, reading, seed=seeds.fold(seed, 0))
+        proposals = proposed(self.pair, start, reading, draws=self.draws, seed=seeds.fold(seed, 0))
         chosen = choice(proposals.log_weights, seed=seeds.fold(seed, 1))
         values = {name: picked(value, chosen) for name, value in proposals.values.items()}
         return self._completed(start, values), proposals
 
     def _cell_by_cell(
-        self, start: Batch, reading: Reading, *, seed: tf.Tensor
+        self, start: Batch, reading: Reading, *, levels: Sequence[Level], seed: tf.Tensor
     ) -> tuple[Batch, Proposals]:
         """Returns the batch with the cells of K draws, level by level from the lowest up."""
-        found = []
-        for index, level in enumerate(self.levels):
+        lowest, found = levels[0], []
+        for index, level in enumerate(levels):
             fork = seeds.fold(seed, index)
-            proposals = self._proposals(start, reading, level=level, seed=seeds.fold(fork, 0))
+            proposals = proposed(
+                self.pair,
+                start,
+                reading,
+                draws=self.draws,
+                level=level,
+                # Of the draws of a higher level nobody asks the weight as a whole.
+                scored=None if level is lowest else level.seen,
+                seed=seeds.fold(fork, 0),
+            )
             chosen = choice(proposals.scores[level.name], seed=seeds.fold(fork, 1))
             value = picked(proposals.values[level.name], tf.reshape(chosen, [-1, *level.grid]))
             start = self._completed(start, {level.name: value})
             found.append(proposals)
         return start, found[0]
-
-    def _proposals(
-        self, start: Batch, reading: Reading, *, level: Level | None = None, seed: tf.Tensor
-    ) -> Proposals:
-        """Returns K draws of all that the batch lacks, scored as a whole or for one level."""
-        if self.draws * max(family.size for family in self.pair.families.values()) <= ELEMENTS:
-            return self._scored(start, reading, count=self.draws, level=level, seed=seed)
-
-        def single(index: tf.Tensor) -> Proposals:
-            fork = seeds.fold(seed, index)
-            found = self._scored(start, reading, count=1, level=level, seed=fork)
-            return tf.nest.map_structure(lambda part: part[0], found)
-
-        drawn = [n for n in self.pair.encoder.names if start.known(n) is not True]
-        kinds = {name: self.pair.families[name].dtype for name in drawn}
-        scores = {} if level is None else {level.name: tf.float32}
-        return tf.map_fn(
-            single,
-            tf.range(self.draws),
-            fn_output_signature=Proposals(kinds, tf.float32, scores),
-            parallel_iterations=1,
-        )
-
-    def _scored(
-        self, start: Batch, reading: Reading, *, count: int, level: Level | None, seed: tf.Tensor
-    ) -> Proposals:
-        """Returns `count` draws made and scored in one pass."""
-        encoder, decoder = self.pair.encoder, self.pair.decoder
-        tiled, read = start.tiled(count), reading.tiled(count)
-        lacking = {
-            n: mask for n in encoder.names if (mask := none_of([tiled.known(n)])) is not False
-        }
-        drawn, naturals = encoder.walk(tiled, draw=sampled, seed=seed, reading=read)
-        known = Reading(read.reads, naturals)
-        q = elements(encoder, drawn, names=lacking, among=lacking, reading=known)
-        p = elements(decoder, drawn, names=decoder.names if level is None else level.seen)
-
-        def apart(part: tf.Tensor) -> tf.Tensor:
-            return tf.reshape(part, [count, -1, *part.shape[1:]])
-
-        values = {name: apart(drawn[name]) for name in lacking}
-        log_weights = apart(total(map(_sum, p.values())) - total(map(_sum, q.values())))
-        scores = {} if level is None else {level.name: apart(level.scores(p, q))}
-        return Proposals(values, log_weights, scores)
 
     def _settle(self, batch: Batch, reading: Reading, *, seed: tf.Tensor) -> Batch:
         """Returns the batch with one draw of the latents that have no density of a prior."""
@@ -246,7 +200,3 @@ def checked_wake(wake: float | None, *, draws: int) -> float:
     if not is_weight(wake) or wake > 1.0:
         raise ValueError(f"wake is a share, from 0 to 1; received {wake!r}.")
     return wake
-
-
-def _sum(log_probs: tf.Tensor) -> tf.Tensor:
-    return tf.reduce_sum(log_probs, axis=list(range(1, log_probs.shape.rank)))

@@ -1,42 +1,23 @@
 """A player: an ordered product of factors over named variables."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import keras
 import tensorflow as tf
 
 from keras_symvae import seeds
 from keras_symvae.config import Configured
-from keras_symvae.data.batch import Batch, Mask, all_of, any_of, of_values, repeated
+from keras_symvae.data.batch import Batch, Mask, all_of, any_of, of_values
 from keras_symvae.families import Family
 from keras_symvae.model.factors import Conditional, Factor
+from keras_symvae.model.reading import Reading
 from keras_symvae.model.trunks import Trunk
 from keras_symvae.shapes import shaped
 
 Values = Mapping[str, tf.Tensor]
 Eta = Any  # natural parameters: a tensor or a tuple of tensors [B, ...]
 Draw = Callable[[str, Family, Eta, tf.Tensor], tf.Tensor]
-
-
-class Reading(NamedTuple):
-    """What the networks of a player make of values that several walks have in common.
-
-    Args:
-        reads: {name: [B, ...]}, features of variables and activations of the trunk.
-        naturals: {name: eta [B, ...]} of the factors that read nothing else.
-    """
-
-    reads: Mapping[str, tf.Tensor]
-    naturals: Mapping[str, Eta]
-
-    def tiled(self, count: int) -> "Reading":
-        """Returns the reading of `count` copies of the values, see `Batch.tiled`."""
-        return tf.nest.map_structure(lambda part: repeated(part, count), self)
-
-    def stopped(self) -> "Reading":
-        """Returns the reading as constants, through which no gradient flows."""
-        return tf.nest.map_structure(tf.stop_gradient, self)
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")

@@ -7,7 +7,7 @@ import tensorflow as tf
 
 import zoo
 from keras_symvae import Factor, Pair, Player, SymmetricEquilibrium, Trunk, families, seeds
-from keras_symvae.learners import resampling
+from keras_symvae.learners import proposals
 from keras_symvae.learners.completion import choice, effective, picked
 from keras_symvae.learners.resampling import Resampling
 from tests import cases
@@ -267,7 +267,7 @@ def test_the_encoder_reads_every_image_once(through):
 def test_draws_that_would_be_large_are_decoded_one_by_one(order, monkeypatch):
     """The law is the same; a pass decodes B and not K B images."""
     exact = Taken(tiny(order), DATA)
-    monkeypatch.setattr(resampling, "ELEMENTS", 1)
+    monkeypatch.setattr(proposals, "ELEMENTS", 1)
     completion = taken(exact.pair, {"x": tf.constant(np.repeat(exact.images, COPIES, axis=0))})
     found = indices(completion.taken, ("z0", "z1")).reshape(-1, COPIES)
     for image, law in enumerate(exact.law().numpy()):

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from keras_symvae.data.batch import Batch, Mask, all_of
-from keras_symvae.model.player import Player, Reading
+from keras_symvae.model.player import Player
+from keras_symvae.model.reading import Reading
 
 
 class Outcome(NamedTuple):
@@ -104,8 +105,7 @@ def elements(
         names: of the factors.
         among, reading: see `judged`.
     """
-    read = {*names, *(parent for name in names for parent in player.parents(name))}
-    scorable, masks = _counted(player, batch.where({n: batch.known(n) for n in read}), among)
+    scorable, masks = _counted(player, batch, among)
     _, naturals = player.walk(scorable, reading=reading)
     return {
         name: where(masks[name], player.families[name].element_log_prob(eta, scorable[name]))

@@ -60,7 +60,7 @@ class Meters:
             if name not in self._means:
                 raise ValueError(
                     f"A utility returned the cost {name!r}, which the learner does not declare; "
-                    f"its costs and measures are {list(self._means)}."
+                    f"its costs are {list(self._means)}."
                 )
 
     def update(
