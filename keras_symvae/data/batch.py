@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import tensorflow as tf
 
-from keras_symvae.data.variables import Variables
+from keras_symvae.data.variables import ROWS, Variables
 
 # Which examples something holds for: all, none, or those where a tensor bool [B] is true. What is
 # known before a graph is made costs the graph nothing.
@@ -24,6 +24,7 @@ class Batch(Mapping[str, tf.Tensor]):
         values: {name: [B, ...]}.
         known: {name: Mask}, the examples that know a value; all, where a name is left out.
         size: B, where there are no values.
+        rows: int64 [B], the numbers of the examples in their data set, if they have any.
     """
 
     def __init__(
@@ -32,7 +33,9 @@ class Batch(Mapping[str, tf.Tensor]):
         *,
         known: Mapping[str, Mask] | None = None,
         size: int | tf.Tensor | None = None,
+        rows: tf.Tensor | None = None,
     ) -> None:
+        self.rows = rows
         self._values = dict(values)
         self._known = {name: (known or {}).get(name, True) for name in self._values}
         self._size = size
@@ -45,16 +48,17 @@ class Batch(Mapping[str, tf.Tensor]):
 
         Args:
             variables: of the model.
-            values: {name: [B, ...]} in the types of the variables.
+            values: {name: [B, ...]} in the types of the variables, and maybe the `ROWS`.
             lacking: names of those that some example may lack. An example of one variable has it.
         """
-        lacking = set(lacking) & values.keys() if len(values) > 1 else set()
         filled, known = dict(values), {}
-        for name in [name for name in values if name in lacking]:
+        rows = filled.pop(ROWS, None)
+        lacking = set(lacking) & filled.keys() if len(filled) > 1 else set()
+        for name in [name for name in filled if name in lacking]:
             family = variables.families[name]
             known[name] = ~family.missing(values[name])
             filled[name] = family.merged(known[name], values[name], family.neutral)
-        return cls(filled, known=known)
+        return cls(filled, known=known, rows=rows)
 
     def __getitem__(self, name: str) -> tf.Tensor:
         return self._values[name]

@@ -3,7 +3,7 @@
 import abc
 import functools
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 import tensorflow as tf
@@ -12,6 +12,7 @@ from keras_symvae import seeds
 from keras_symvae.data import intake
 from keras_symvae.data.batch import size_of
 from keras_symvae.data.sources import Source
+from keras_symvae.data.variables import ROWS
 from keras_symvae.families import Family
 
 Transform = Callable[[dict[str, tf.Tensor], tf.Tensor], dict[str, tf.Tensor]]
@@ -23,10 +24,13 @@ class Minibatches(abc.ABC):
     Attributes:
         batch_size: number of examples in a batch.
         steps_per_epoch: number of steps until all examples were seen; None where there is no end.
+        examples: number of examples that `rows` tells apart, of a team {member: number}; None where
+            none ever comes again.
     """
 
     batch_size: int
     steps_per_epoch: int | None = None
+    examples: Any = None
 
     @abc.abstractmethod
     def at(self, step: int | tf.Tensor) -> dict[str, Any]:
@@ -40,10 +44,28 @@ class Minibatches(abc.ABC):
             families: {name: Family} of the variables.
         """
 
-    def dataset(self, *, start: int = 0) -> tf.data.Dataset:
-        """Returns an endless `tf.data.Dataset` of batches from step `start` on."""
+    @abc.abstractmethod
+    def rows(self, step: int | tf.Tensor) -> Any:
+        """Returns the numbers of the examples of one step, int64 [B], of a team {member: [B]}.
+
+        Raises:
+            ValueError: the examples have no numbers.
+        """
+
+    def dataset(self, *, start: int = 0, numbered: bool = False) -> tf.data.Dataset:
+        """Returns an endless `tf.data.Dataset` of batches.
+
+        Args:
+            start: the first step.
+            numbered: every batch holds the `rows` of its examples, too.
+        """
         self.at(0)  # what graphs share is made outside of them
-        return tf.data.Dataset.counter(start).map(self.at).prefetch(tf.data.AUTOTUNE)
+
+        def batch(step: tf.Tensor) -> dict[str, Any]:
+            values = self.at(step)
+            return _numbered(values, self.rows(step)) if numbered else values
+
+        return tf.data.Dataset.counter(start).map(batch).prefetch(tf.data.AUTOTUNE)
 
 
 class Batches(Minibatches):
@@ -80,7 +102,7 @@ class Batches(Minibatches):
             raise ValueError(f"Batches need arrays of one length above 0; received {lengths}.")
         if batch_size < 1:
             raise ValueError(f"batch_size is a positive number; received {batch_size!r}.")
-        self.size = next(iter(lengths.values()))
+        self.size = self.examples = next(iter(lengths.values()))
         self.batch_size = min(batch_size, self.size)
         self.steps_per_epoch = self.size // self.batch_size
         self.seed, self.transform, self.shuffle = seed, transform, shuffle
@@ -91,19 +113,26 @@ class Batches(Minibatches):
         return {name: tf.constant(value) for name, value in self._values.items()}
 
     def at(self, step: int | tf.Tensor) -> dict[str, tf.Tensor]:
+        step, chosen = tf.cast(step, tf.int64), self.rows(step)
+        batch = {name: tf.gather(tensor, chosen) for name, tensor in self._tensors.items()}
+        if self.transform is not None:
+            batch = self.transform(batch, seeds.fold(self._root, 1, step))
+        return batch
+
+    def rows(self, step: int | tf.Tensor) -> tf.Tensor:
         step = tf.cast(step, tf.int64)
         steps = self.size // self.batch_size
         epoch, turn = step // steps, step % steps
         chosen = turn * self.batch_size + tf.range(self.batch_size, dtype=tf.int64)
-        root = seeds.fold(seeds.make(self.seed), seeds.DATA)
-        if self.shuffle:
-            chosen = tf.random.experimental.index_shuffle(  # pyright: ignore[reportAttributeAccessIssue]
-                chosen, seed=seeds.fold(root, 0, epoch), max_index=self.size - 1
-            )
-        batch = {name: tf.gather(tensor, chosen) for name, tensor in self._tensors.items()}
-        if self.transform is not None:
-            batch = self.transform(batch, seeds.fold(root, 1, step))
-        return batch
+        if not self.shuffle:
+            return chosen
+        return tf.random.experimental.index_shuffle(  # pyright: ignore[reportAttributeAccessIssue]
+            chosen, seed=seeds.fold(self._root, 0, epoch), max_index=self.size - 1
+        )
+
+    @property
+    def _root(self) -> tf.Tensor:
+        return seeds.fold(seeds.make(self.seed), seeds.DATA)
 
     def lacking(self, families: Mapping[str, Family]) -> frozenset[str] | None:
         if self.transform is not None and not getattr(self.transform, "keeps_known", False):
@@ -127,6 +156,9 @@ class Draws(Minibatches):
         root = seeds.fold(seeds.make(self.seed), seeds.DATA)
         return self.source.sample(self.batch_size, seed=seeds.fold(root, step))
 
+    def rows(self, step: int | tf.Tensor) -> NoReturn:
+        raise ValueError("A source draws every example anew: none has a number.")
+
     def lacking(self, families: Mapping[str, Family]) -> None:
         return None
 
@@ -145,6 +177,7 @@ class Mixture(Minibatches):
         self.steps_per_epoch = max(part.steps_per_epoch or 0 for part in self.parts) or None
         self.batch_size = sum(part.batch_size for part in self.parts)
         self.size = max(part.size for part in self.parts)
+        self.examples = sum(part.size for part in self.parts)
 
     def at(self, step: int | tf.Tensor) -> dict[str, tf.Tensor]:
         batches = [part.at(step) for part in self.parts]
@@ -154,6 +187,14 @@ class Mixture(Minibatches):
             for name in models.keys() - batch.keys():
                 batch[name] = self._missing(size, models[name])
         return {name: tf.concat([batch[name] for batch in batches], axis=0) for name in models}
+
+    def rows(self, step: int | tf.Tensor) -> tf.Tensor:
+        """The examples of a part are counted on from those of the part before it."""
+        first, found = 0, []
+        for part in self.parts:
+            found.append(first + part.rows(step))
+            first += part.size
+        return tf.concat(found, axis=0)
 
     def lacking(self, families: Mapping[str, Family]) -> frozenset[str] | None:
         names = [frozenset(part.at(0)) for part in self.parts]
@@ -177,12 +218,23 @@ class Together(Minibatches):
         self.members = dict(members)
         self.steps_per_epoch = max(part.steps_per_epoch or 0 for part in members.values()) or None
         self.batch_size = max(part.batch_size for part in members.values())
+        self.examples = {name: part.examples for name, part in self.members.items()}
 
     def at(self, step: int | tf.Tensor) -> dict[str, dict[str, tf.Tensor]]:
         return {name: part.at(step) for name, part in self.members.items()}
 
+    def rows(self, step: int | tf.Tensor) -> dict[str, tf.Tensor]:
+        return {name: part.rows(step) for name, part in self.members.items()}
+
     def lacking(self, families: Mapping[str, Family]) -> frozenset[str] | None:
         return _of_all(*(part.lacking(families) for part in self.members.values()))
+
+
+def _numbered(values: dict[str, Any], rows: Any) -> dict[str, Any]:
+    """Returns values with the rows of their examples, of a team those of every member."""
+    if isinstance(rows, dict):
+        return {name: _numbered(part, rows[name]) for name, part in values.items()}
+    return {**values, ROWS: rows}
 
 
 def _of_all(*parts: frozenset[str] | None) -> frozenset[str] | None:

@@ -22,6 +22,7 @@ class Feed:
         steps_per_epoch: as in `fit`.
         lacking: names of the variables that some example may lack; None: nobody can tell.
         endless: whether the batches come from a function of the step, in batches of their own size.
+        examples: see `Minibatches`.
     """
 
     data: Any
@@ -29,6 +30,7 @@ class Feed:
     steps_per_epoch: int | None = None
     lacking: frozenset[str] | None = None
     endless: bool = False
+    examples: Any = None
 
 
 def of(
@@ -42,6 +44,7 @@ def of(
     steps_per_epoch: int | None,
     shuffle: bool | None,
     validation_split: float,
+    numbered: bool = False,
 ) -> Feed:
     """Returns the `Feed` of arrays, of `Minibatches`, of a `Source`, or of what Keras takes.
 
@@ -56,10 +59,11 @@ def of(
         steps_per_epoch: None: until all examples were seen.
         shuffle: False takes arrays in their own order.
         validation_split: the share of arrays, the last ones, that is held out.
+        numbered: batches tell the numbers of their examples, see `Minibatches.rows`.
 
     Raises:
         ValueError: the data do not fit the variables; a source was given without steps; order or
-            split were asked of data that decide them on their own.
+            split were asked of data that decide them on their own; the examples have no numbers.
     """
     arrays = holds_arrays(data)
     if not 0 <= validation_split < 1:
@@ -75,6 +79,11 @@ def of(
         data = batches(data, shuffle=shuffle is not False, **options)
     elif isinstance(data, Source):
         data = Draws(data, **options)
+    if numbered and getattr(data, "examples", None) is None:
+        raise ValueError(
+            "This learner remembers codes of every example, which therefore needs a number: give "
+            f"arrays or Batches, not {type(data).__name__}; or set remember=0."
+        )
     if not isinstance(data, Minibatches):
         return Feed(data, steps_per_epoch=steps_per_epoch)
     steps_per_epoch = steps_per_epoch or data.steps_per_epoch
@@ -82,11 +91,12 @@ def of(
         raise ValueError("A source has no end; say how many steps_per_epoch to take.")
     check(tf.nest.map_structure(np.asarray, data.at(0)), full=False)
     return Feed(
-        data.dataset(start=start),
+        data.dataset(start=start, numbered=numbered),
         held_out=held_out,
         steps_per_epoch=steps_per_epoch,
         lacking=data.lacking(families),
         endless=True,
+        examples=data.examples,
     )
 
 

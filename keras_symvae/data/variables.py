@@ -8,6 +8,9 @@ import tensorflow as tf
 
 from keras_symvae.families import Family
 
+# Beside the variables, a batch of `fit` may hold the numbers of its examples under this name.
+ROWS = "@rows"
+
 
 @dataclasses.dataclass(frozen=True)
 class Variables:
@@ -49,7 +52,7 @@ class Variables:
             values = {name: part for name, part in parts if part is not None}
         else:
             values = {self.observed[0]: data}
-        unknown = sorted(values.keys() - self.families.keys())
+        unknown = sorted(values.keys() - self.families.keys() - {ROWS})
         if unknown:
             raise ValueError(
                 f"The data hold {unknown}, which are no variables of this pair; its variables are "
@@ -58,9 +61,11 @@ class Variables:
         return values
 
     def typed(self, data: Any) -> dict[str, tf.Tensor]:
-        """Returns data as {name: tensor} in the types of the variables."""
-        values = self.named(data)
-        return {name: tf.cast(value, self.families[name].dtype) for name, value in values.items()}
+        """Returns data as {name: tensor} in the types of the variables, rows as they are."""
+        return {
+            name: value if name == ROWS else tf.cast(value, self.families[name].dtype)
+            for name, value in self.named(data).items()
+        }
 
 
 def unwrapped(data: Any) -> Any:

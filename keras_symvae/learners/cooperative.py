@@ -41,7 +41,7 @@ class Cooperative(Learner):
         pair: the `Team`.
         mixing: the matrix a [M, M] in the order of the members, whose rows sum to 1; or one
             number, the share a_ii of everyone's own data, the rest falls to the others alike.
-        weights, draws, wake, resampling, window: of every member's symmetric game, see
+        weights, draws, wake, resampling, window, remember: of every member's symmetric game, see
             `SymmetricEquilibrium`.
         others: see `Learner`.
 
@@ -65,14 +65,19 @@ class Cooperative(Learner):
         wake: float | None = None,
         resampling: str | None = None,
         window: tuple[int, int] | None = None,
+        remember: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(pair, **kwargs)
         self.draws, self.wake, self.resampling, self.window = draws, wake, resampling, window
+        self.remember = remember
+        options = {"draws": draws, "resampling": resampling, "window": window}
         self._codes = {
-            member: Resampling(pair[member], draws=draws, resampling=resampling, window=window)
+            member: Resampling(pair[member], remember=remember, **options)
             for member in pair.members
         }
+        codes = self._codes.items() if remember else ()
+        self.memories = {member: taken.memory for member, taken in codes}
         self._share = checked_wake(wake, draws=draws)
         self.mixing = _matrix(mixing, list(pair.members))
         self.weights_of_terms = utilities.checked_terms(weights)

@@ -11,6 +11,7 @@ from keras_symvae import seeds
 from keras_symvae.config import Configured
 from keras_symvae.data import feed
 from keras_symvae.learners.answers import Answers
+from keras_symvae.learners.memory import Memory
 from keras_symvae.learners.step import optimizers
 from keras_symvae.learners.step.guard import Guard, NonFiniteError, check_policy
 from keras_symvae.learners.step.meters import Meters
@@ -56,6 +57,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
     requirements: Sequence[Requirement] = ()
     optional_cost_names: Collection[str] = ()  # costs that appear only for some data sets
     measure_names: Collection[str] = ()  # what utilities tell beside their costs
+    memories: Mapping[Any, Memory] = {}  # of the examples; of a team {member: Memory}
     may_lack: Collection[str] = ()  # variables that some examples may lack
     takes_codes: bool = True  # whether data may hold latents
     critics: Mapping[str, Any] = {}  # further players, {name: Critic}
@@ -208,7 +210,9 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
             steps_per_epoch=steps_per_epoch,
             shuffle=shuffle,
             validation_split=validation_split,
+            numbered=bool(self.memories),
         )
+        self._remember(found.examples)
         self._expect(found.lacking, step=TRAINING)
         if found.held_out is not None and validation_data is None:
             validation_data = found.held_out
@@ -245,6 +249,13 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         refuse(options)
         self._expect_of(x if y is None else (x, y), step=TESTING, full=False)
         return super().test_on_batch(x, y, **options)
+
+    def _remember(self, examples: Any) -> None:
+        """Makes room for what is remembered of so many examples, of a team {member: number}."""
+        if self.memories and tf.distribute.get_strategy().num_replicas_in_sync > 1:
+            raise ValueError("Codes are remembered on one device; set remember=0 on several.")
+        for member, memory in self.memories.items():
+            memory.prepare(examples[member] if isinstance(examples, Mapping) else examples)
 
     def _check(self, data: Any, *, full: bool = True) -> Any:
         learner = type(self).__name__

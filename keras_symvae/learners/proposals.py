@@ -6,8 +6,9 @@ from typing import Any, NamedTuple
 import tensorflow as tf
 
 from keras_symvae import seeds
-from keras_symvae.data.batch import Batch, none_of
+from keras_symvae.data.batch import Batch, any_of, none_of, repeated
 from keras_symvae.learners.levels import Level
+from keras_symvae.learners.memory import Recalled
 from keras_symvae.learners.step.cost import elements, total
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.player import sampled
@@ -38,6 +39,7 @@ def proposed(
     draws: int,
     level: Level | None = None,
     scored: Collection[str] | None = None,
+    recalled: Recalled | None = None,
     seed: tf.Tensor,
 ) -> Proposals:
     """Returns draws of all that a batch lacks, without a tape.
@@ -49,15 +51,17 @@ def proposed(
         draws: K.
         level: whose cells are scored; None: draws are weighed as a whole alone.
         scored: names of the decoder's factors that enter the weights; None: all.
+        recalled: codes that stand for the last of the draws, where an example remembers them.
         seed: stateless seed [2].
     """
     names = pair.decoder.names if scored is None else scored
+    options = {"level": level, "names": names, "recalled": recalled}
     if draws * max(family.size for family in pair.families.values()) <= ELEMENTS:
-        return _scored(pair, start, reading, count=draws, level=level, names=names, seed=seed)
+        return _scored(pair, start, reading, count=draws, last=draws - 1, seed=seed, **options)
 
     def single(index: tf.Tensor) -> Proposals:
-        options = {"level": level, "names": names, "seed": seeds.fold(seed, index)}
-        found = _scored(pair, start, reading, count=1, **options)
+        fork, last = seeds.fold(seed, index), draws - 1 - index
+        found = _scored(pair, start, reading, count=1, last=last, seed=fork, **options)
         return tf.nest.map_structure(lambda part: part[0], found)
 
     lacking = [name for name in pair.encoder.names if start.known(name) is not True]
@@ -77,15 +81,19 @@ def _scored(
     reading: Reading,
     *,
     count: int,
+    last: int | tf.Tensor,
     level: Level | None,
     names: Collection[str],
+    recalled: Recalled | None,
     seed: tf.Tensor,
 ) -> Proposals:
-    """Returns `count` draws made and scored in one pass."""
+    """Returns `count` draws made and scored in one pass; recalled codes stand at place `last`."""
     encoder, decoder = pair.encoder, pair.decoder
     tiled, read = start.tiled(count), reading.tiled(count)
     masks = {name: none_of([tiled.known(name)]) for name in encoder.names}
     lacking = {name: mask for name, mask in masks.items() if mask is not False}
+    if recalled is not None:
+        tiled = _filled(tiled, recalled, pair=pair, count=count, last=last)
     drawn, naturals = encoder.walk(tiled, draw=sampled, seed=seed, reading=read)
     known = Reading(read.reads, naturals)
     q = elements(encoder, drawn, names=lacking, among=lacking, reading=known)
@@ -98,6 +106,24 @@ def _scored(
     log_weights = apart(total(map(_sum, p.values())) - total(map(_sum, q.values())))
     scores = {} if level is None else {level.name: apart(level.scores(p, q))}
     return Proposals(values, log_weights, scores)
+
+
+def _filled(
+    tiled: Batch, recalled: Recalled, *, pair: Pair, count: int, last: int | tf.Tensor
+) -> Batch:
+    """Returns copies of a batch, in one of which examples know the codes that they remember."""
+    size = tf.shape(recalled.mask)[0]
+    here = tf.repeat(tf.range(count) == last, size) & repeated(recalled.mask, count)
+    values = dict(tiled)
+    known = {name: tiled.known(name) for name in tiled}
+    for name, codes in recalled.values.items():
+        mask, codes = tiled.known(name), repeated(codes, count)
+        if mask is True:
+            continue
+        if mask is not False:
+            codes = pair.families[name].merged(mask, values[name], codes)
+        values[name], known[name] = codes, any_of([mask, here])
+    return Batch(values, known=known)
 
 
 def _sum(log_probs: tf.Tensor) -> tf.Tensor:

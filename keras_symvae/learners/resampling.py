@@ -9,6 +9,7 @@ from keras_symvae import seeds
 from keras_symvae.data.batch import Batch, Mask, all_of, any_of, none_of, of_values
 from keras_symvae.learners.completion import Completion, choice, effective, finite, picked
 from keras_symvae.learners.levels import Level, levels_of, refused
+from keras_symvae.learners.memory import Memory, Recalled
 from keras_symvae.learners.proposals import Proposals, proposed
 from keras_symvae.learners.step.cost import where
 from keras_symvae.model.pair import Pair
@@ -35,6 +36,10 @@ class Resampling:
 
     then the level above, given z*, from K draws of its own, which need no pixels; and so on.
 
+    With a memory the last of the K draws is, with probability `remember`, what the example took at
+    its last visit, weighed as the others: the step of a Markov chain that leaves p(z | x) invariant
+    for any K, so that codes get better from visit to visit (conditional importance sampling).
+
     Where a prior is known by samples alone, log p(z0) is missing. There z0 is one draw of q, and
     the levels below it are resampled given z0: their weights need no p(z0).
 
@@ -57,6 +62,7 @@ class Resampling:
         draws: int,
         resampling: str | None = None,
         window: tuple[int, int] | None = None,
+        remember: float = 0.0,
     ) -> None:
         if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
             raise ValueError(f"draws is a whole number of at least 1; received {draws!r}.")
@@ -64,7 +70,15 @@ class Resampling:
             raise ValueError(
                 f"resampling is {WHOLE!r}, {LOCAL!r} or None; received {resampling!r}."
             )
-        self.pair, self.draws = pair, draws
+        if not is_weight(remember) or remember > 1.0:
+            raise ValueError(f"remember is a probability; received {remember!r}.")
+        if remember and draws == 1:
+            raise ValueError(
+                f"remember={remember} puts a remembered code among several; give draws above 1."
+            )
+        self.pair, self.draws, self.remember = pair, draws, remember
+        codes = {name: pair.families[name] for name in pair.encoder.names}
+        self.memory = Memory(codes, name="memory") if remember else None
         self.settled = () if pair.prior is None else tuple(pair.prior.names)
         self.levels: list[Level] = []
         if draws == 1:
@@ -98,22 +112,28 @@ class Resampling:
         batch = of_values(batch)
         if reading is None:
             return Completion(batch, self.pair.chain.encode(batch, seed=seed))
-        constant = reading.stopped()
+        constant, recalled = reading.stopped(), None
         start = self._settle(batch, constant, seed=seeds.fold(seed, 0))
+        memory, rows = self.memory, batch.rows
+        if memory is not None and rows is not None:
+            recalled = memory.recall(rows, share=self.remember, seed=seeds.fold(seed, 2))
         levels = [level for level in self.levels if start.known(level.name) is not True]
+        options = {"recalled": recalled, "seed": seeds.fold(seed, 1)}
         if levels:
-            taken, proposals = self._cell_by_cell(
-                start, constant, levels=levels, seed=seeds.fold(seed, 1)
-            )
+            taken, proposals = self._cell_by_cell(start, constant, levels=levels, **options)
             scores = proposals.scores[levels[0].name]
         else:
-            taken, proposals = self._as_a_whole(start, constant, seed=seeds.fold(seed, 1))
+            taken, proposals = self._as_a_whole(start, constant, **options)
             scores = proposals.log_weights[..., None]
         chosen = any_of(
             all_of([none_of([batch.known(name)]), taken.known(name)])
             for name in self.pair.encoder.names
         )
-        return Completion(batch, taken, reading, *self._measured(proposals, scores, chosen))
+        measures, present = self._measured(proposals, scores, chosen)
+        if memory is not None and rows is not None:
+            sound = all_of([chosen, measures["degenerate"] == 0.0])
+            memory.keep(rows, taken, where=sound)
+        return Completion(batch, taken, reading, measures, present)
 
     def _measured(
         self, proposals: Proposals, scores: tf.Tensor, chosen: Mask
@@ -144,16 +164,23 @@ class Resampling:
         return self.complete(batch, self.read(batch), seed=seed)
 
     def _as_a_whole(
-        self, start: Batch, reading: Reading, *, seed: tf.Tensor
+        self, start: Batch, reading: Reading, *, recalled: Recalled | None, seed: tf.Tensor
     ) -> tuple[Batch, Proposals]:
         """Returns the batch with one of K draws of all that it lacks."""
-        proposals = proposed(self.pair, start, reading, draws=self.draws, seed=seeds.fold(seed, 0))
+        options = {"draws": self.draws, "recalled": recalled, "seed": seeds.fold(seed, 0)}
+        proposals = proposed(self.pair, start, reading, **options)
         chosen = choice(proposals.log_weights, seed=seeds.fold(seed, 1))
         values = {name: picked(value, chosen) for name, value in proposals.values.items()}
         return self._completed(start, values), proposals
 
     def _cell_by_cell(
-        self, start: Batch, reading: Reading, *, levels: Sequence[Level], seed: tf.Tensor
+        self,
+        start: Batch,
+        reading: Reading,
+        *,
+        levels: Sequence[Level],
+        recalled: Recalled | None,
+        seed: tf.Tensor,
     ) -> tuple[Batch, Proposals]:
         """Returns the batch with the cells of K draws, level by level from the lowest up."""
         lowest, found = levels[0], []
@@ -167,6 +194,7 @@ class Resampling:
                 level=level,
                 # Of the draws of a higher level nobody asks the weight as a whole.
                 scored=None if level is lowest else level.seen,
+                recalled=recalled,
                 seed=seeds.fold(fork, 0),
             )
             chosen = choice(proposals.scores[level.name], seed=seeds.fold(fork, 1))

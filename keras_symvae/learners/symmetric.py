@@ -62,6 +62,9 @@ class SymmetricEquilibrium(Learner):
         wake: a, the share of taken codes in what the encoder learns, from 0 to 1; None: 0.5 where
             K > 1, else 0.
         resampling, window: how codes are taken, see `Resampling`.
+        remember: probability with which one of the K codes is that of the example's last visit, see
+            `Resampling`; the learner then keeps a code of every example, and data have to be arrays
+            or `Batches`.
         others: see `Learner`.
 
     Relatives: reweighted wake-sleep (Bornschein and Bengio 2015), the importance weighted
@@ -81,11 +84,16 @@ class SymmetricEquilibrium(Learner):
         wake: float | None = None,
         resampling: str | None = None,
         window: tuple[int, int] | None = None,
+        remember: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(pair, **kwargs)
         self.draws, self.wake, self.resampling, self.window = draws, wake, resampling, window
-        self._codes = Resampling(pair, draws=draws, resampling=resampling, window=window)
+        self.remember = remember
+        self._codes = Resampling(
+            pair, draws=draws, resampling=resampling, window=window, remember=remember
+        )
+        self.memories = {"pair": self._codes.memory} if remember else {}
         self._share = checked_wake(wake, draws=draws)
         self.weights_of_terms = utilities.checked_terms(weights)
         self.information = utilities.checked_information(pair, information)

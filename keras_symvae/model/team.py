@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_symvae.data import intake
 from keras_symvae.data.batch import Batch
-from keras_symvae.data.variables import Variables, joined, unwrapped
+from keras_symvae.data.variables import ROWS, Variables, joined, unwrapped
 from keras_symvae.families import Family
 from keras_symvae.model.model import Model
 from keras_symvae.model.pair import Pair
@@ -90,7 +90,7 @@ class Team(Model):
         if isinstance(data, Mapping) and data.keys() == self.members.keys():
             return {m: pair.schema.named(data[m]) for m, pair in self.members.items()}
         if isinstance(data, Mapping):
-            unknown = sorted(data.keys() - self.families.keys())
+            unknown = sorted(data.keys() - self.families.keys() - {ROWS})
             if unknown:
                 raise ValueError(
                     f"The data hold {unknown}; members are {sorted(self.members)}, their variables "
@@ -98,7 +98,7 @@ class Team(Model):
                 )
         values = self.schema.named(data)
         return {
-            member: {name: value for name, value in values.items() if name in pair.families}
+            member: {n: value for n, value in values.items() if n in pair.families or n == ROWS}
             for member, pair in self.members.items()
         }
 
