@@ -18,11 +18,14 @@ class Outcome(NamedTuple):
         costs: {"player/variable": [B]}.
         present: {"player/variable": Mask}: the examples that have this cost, where not all do; the
             others hold zeros.
+        measures: {name: [B]}, what else is shown of a batch; no player ascends it, and no sum of
+            costs holds it.
     """
 
     gain: Any
     costs: Mapping[str, tf.Tensor]
     present: Mapping[str, Mask] = types.MappingProxyType({})
+    measures: Mapping[str, tf.Tensor] = types.MappingProxyType({})
 
     def plus(self, other: "Outcome") -> "Outcome":
         """Returns the `Outcome` of both, whose costs have different names."""
@@ -30,14 +33,16 @@ class Outcome(NamedTuple):
             self.gain + other.gain,
             {**self.costs, **other.costs},
             {**self.present, **other.present},
+            {**self.measures, **other.measures},
         )
 
     def named(self, prefix: str) -> "Outcome":
-        """Returns the `Outcome` with "prefix/" before the names of its costs."""
+        """Returns the `Outcome` with "prefix/" before the names of its costs and measures."""
         return Outcome(
             self.gain,
             {f"{prefix}/{name}": cost for name, cost in self.costs.items()},
             {f"{prefix}/{name}": mask for name, mask in self.present.items()},
+            {f"{prefix}/{name}": measure for name, measure in self.measures.items()},
         )
 
 
