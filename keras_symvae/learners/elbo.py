@@ -48,6 +48,12 @@ class ELBO(Learner):
     sample size (sum w)^2 / sum w^2, from 1 to K. A latent that an example holds has a p in the
     weights and no q.
 
+    The gradient of real latents is the plain one, the derivative of what is computed. The doubly
+    reparametrised one of Tucker et al. has less noise, but needs a second walk of the encoder and
+    has no counterpart where bits are drawn after real codes. On 8 x 8 digits with eight Gaussian
+    codes, K = 5, it had an eighth of the variance and led to 0.1 nats more, where K = 5 in place of
+    K = 1 gained 1.0.
+
     Args:
         draws: K; 1 is the ELBO.
         estimator: gradient through discrete latents: "zgr", "straight_through" or
@@ -65,8 +71,8 @@ class ELBO(Learner):
         ValueError: also, where free bits are asked of several draws.
 
     Reference: Kingma & Welling 2014; free bits: Kingma et al. 2016; warm-up: Sonderby et al. 2016;
-    several draws: Burda et al. 2016, of discrete latents Mnih & Rezende 2016; other gradients of
-    real ones: Roeder et al. 2017, Tucker et al. 2019.
+    several draws: Burda et al. 2016, of discrete latents Mnih & Rezende 2016; less noise for real
+    ones: Roeder et al. 2017, Tucker et al. 2019.
     """
 
     requirements = (IsPair(), PriorDensity(), Densities(), Gradients(estimated=True))
@@ -102,7 +108,7 @@ class ELBO(Learner):
         if draws > 1 and estimator is None:  # a score needs no gradient through the draw
             self.requirements = (IsPair(), PriorDensity(), Densities())
         super().__init__(pair, **kwargs)
-        self.draws, self.estimator, self.kl_weight = draws, estimator, kl_weight
+        self.draws, self.estimator, self.kl_weight = int(draws), estimator, kl_weight
         self.warmup_steps, self.free_bits = warmup_steps, free_bits
         self.label_weight = label_weight
         self.optional_cost_names = tuple(f"encoder/{name}/paired" for name in pair.encoder.names)

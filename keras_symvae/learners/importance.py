@@ -4,6 +4,7 @@ import functools
 import math
 import typing
 from collections.abc import Mapping
+from typing import Any
 
 import tensorflow as tf
 
@@ -55,7 +56,7 @@ def weighed(
     """
     known = tiled(of_values(batch), draws)
     draw = functools.partial(_drawn, estimator=estimator)
-    # All that depends on what the batch holds alone could be read once, at [B], and tiled.
+    # Here x is read K times; what depends on the batch alone need be read once, at [B].
     completed, q = pair.encoder.walk(known, draw=draw, seed=seed)
     blind = [name for name in pair.latent if _without_gradient(pair.families[name], estimator)]
     return of_completions(pair, completed, q, drawn=drawn_of(pair, known), blind=blind, draws=draws)
@@ -125,7 +126,7 @@ def drawn_of(pair: Pair, batch: Batch) -> dict[str, Mask]:
 @shaped(log_weights="[K, B]", returns="[B]")
 def bound(log_weights: tf.Tensor) -> tf.Tensor:
     """Returns log 1/K sum_k w_k, nats: at most log p(x) on average, and at least the ELBO."""
-    return tf.reduce_logsumexp(log_weights, axis=0) - math.log(log_weights.shape[0])
+    return tf.reduce_logsumexp(log_weights, axis=0) - math.log(_count(log_weights))
 
 
 @shaped(log_weights="[K, B]", returns="[B]")
@@ -142,7 +143,7 @@ def leave_one_out(log_weights: tf.Tensor) -> tf.Tensor:
 
     Reference: Mnih and Rezende 2016, Variational Inference for Monte Carlo Objectives.
     """
-    count = log_weights.shape[0]
+    count = _count(log_weights)
     own = tf.eye(count)
     means = tf.matmul((1.0 - own) / (count - 1), log_weights)
     # [k, j, B]: the log-weights of draw j as the baseline of draw k reads them.
@@ -186,7 +187,7 @@ def shared_out(weighing: Weighed) -> dict[str, tf.Tensor]:
     """
     log_weights = weighing.log_weights()
     log_share = tf.nn.log_softmax(log_weights, axis=0)
-    share, count = tf.exp(log_share), log_weights.shape[0]
+    share, count = tf.exp(log_share), _count(log_weights)
 
     def mean(part: tf.Tensor) -> tf.Tensor:
         # A draw that cannot have made x has an infinite cost, and no share.
@@ -194,6 +195,10 @@ def shared_out(weighing: Weighed) -> dict[str, tf.Tensor]:
 
     costs = {name: mean(cost) for name, cost in weighing.costs.items()}
     return costs | {"encoder/choice": mean(log_share + math.log(count))}
+
+
+def _count(log_weights: Any) -> int:
+    return log_weights.shape[0]  # K is known before a graph is made
 
 
 def _without_gradient(family: Family, estimator: str | None) -> bool:
