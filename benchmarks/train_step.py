@@ -73,7 +73,7 @@ def measure(
     options = {"steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
     model = learners.of_preset(preset, learner, **options)
     transform = Preparation(**presets.get(preset).preparation)
-    values = _values(model.pair.families, size=4 * batch_size)
+    values = random_values(model.pair.families, size=4 * batch_size)
     batches = sv.Batches(values, batch_size=batch_size, transform=transform)
     batch = batches.at(0)
     step = tf.function(lambda: model.train_step(batch)["loss"], jit_compile=jit_compile)
@@ -104,7 +104,7 @@ def measure(
     }
 
 
-def _values(families: Mapping[str, Any], *, size: int) -> dict[str, np.ndarray]:
+def random_values(families: Mapping[str, Any], *, size: int) -> dict[str, np.ndarray]:
     """Returns random images x, and labels y, every other one missing, or label maps s."""
     rng = np.random.default_rng(0)
     values = {"x": rng.random((size, *families["x"].shape), np.float32)}

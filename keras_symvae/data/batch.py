@@ -92,6 +92,15 @@ class Batch(Mapping[str, tf.Tensor]):
         size = self._size if kept or not self._values else self.size
         return Batch(kept, known=known, size=size)
 
+    def tiled(self, count: int) -> Batch:
+        """Returns `count` copies of the batch, one after the other: [count * B, ...]."""
+        values = {name: repeated(value, count) for name, value in self._values.items()}
+        known = {
+            name: mask if isinstance(mask, bool) else repeated(mask, count)
+            for name, mask in self._known.items()
+        }
+        return Batch(values, known=known, size=None if self._size is None else count * self._size)
+
     def stopped(self) -> Batch:
         """Returns the batch as constants, through which no gradient flows."""
         values = {name: tf.stop_gradient(value) for name, value in self._values.items()}
@@ -103,6 +112,11 @@ def of_values(
 ) -> Batch:
     """Returns a batch as it is, and other values as a batch in which every example knows them."""
     return values if isinstance(values, Batch) else Batch(values or {}, size=size)
+
+
+def repeated(value: tf.Tensor, count: int) -> tf.Tensor:
+    """Returns `count` copies of a tensor [B, ...], one after the other: [count * B, ...]."""
+    return tf.concat([value] * count, axis=0)
 
 
 def size_of(values: Mapping[str, tf.Tensor]) -> tf.Tensor:

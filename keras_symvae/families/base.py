@@ -62,6 +62,8 @@ class Family(abc.ABC):
     raw_parts: int = 1  # raw numbers that a network emits per element
     num_shared: int = 0  # learned numbers that all elements and examples share
     num_classes: int | None = None  # of labels: raw outputs and features have one more axis
+    # The same as `_log_prob`, where there is a faster way without a gradient.
+    constant_log_prob: ClassVar[Any] = None
 
     def __init__(self, shape: int | tuple[int, ...]):
         self.shape: tuple[int, ...] = (shape,) if isinstance(shape, int) else tuple(shape)
@@ -175,6 +177,20 @@ class Family(abc.ABC):
     def log_prob(self, eta: Eta, value: Tensor) -> tf.Tensor:
         """Returns log p(value; eta) in nats, float32 [B]."""
         return self._total(self._log_prob(eta, self._typed(value)))
+
+    @final
+    @shaped(
+        eta="[B, *self.shape, ...]",
+        value="[B, *self.shape] | [B, *self.feature_shape]",
+        returns="[B, *self.shape]",
+    )
+    def element_log_prob(self, eta: Eta, value: Tensor) -> tf.Tensor:
+        """Returns the log-density of each element, nats, float32 [B, *shape]; a constant.
+
+        `log_prob` is their sum, and has a gradient.
+        """
+        density = self.constant_log_prob or self._log_prob
+        return tf.stop_gradient(density(eta, self._typed(value)))
 
     @final
     @shaped(eta="[B, *self.shape, ...]", seed="[2]", returns="[B, *self.shape]")

@@ -30,7 +30,7 @@ def draw_bits(logits: Any, seed: Any) -> Any:
 
 def draw_labels(logits: Any, seed: Any) -> Any:
     """Returns float32 one-hot codes [B, ..., K] drawn from softmax(logits), no gradient."""
-    noisy = tf.stop_gradient(logits) + _gumbel(tf.shape(logits), seed)
+    noisy = tf.stop_gradient(logits) + gumbel(tf.shape(logits), seed)
     return tf.one_hot(tf.argmax(noisy, axis=-1), logits.shape[-1])
 
 
@@ -80,7 +80,7 @@ def gumbel_softmax(temperature: float) -> tuple[Draw, Draw]:
         return tf.sigmoid((logits + logistic) / temperature)
 
     def labels(logits: Any, seed: Any) -> Any:
-        return tf.nn.softmax((logits + _gumbel(tf.shape(logits), seed)) / temperature)
+        return tf.nn.softmax((logits + gumbel(tf.shape(logits), seed)) / temperature)
 
     return bits, labels
 
@@ -124,5 +124,6 @@ def _open_uniform(shape: Any, seed: Any) -> Any:
     return tf.random.stateless_uniform(shape, seed, minval=1e-7, maxval=1.0 - 1e-7)
 
 
-def _gumbel(shape: Any, seed: Any) -> Any:
+def gumbel(shape: Any, seed: Any) -> Any:
+    """Returns standard Gumbel noise; the largest of logits + noise is a draw from their softmax."""
     return -tf.math.log(-tf.math.log(_open_uniform(shape, seed)))

@@ -10,14 +10,18 @@ import tensorflow as tf
 from keras_symvae import seeds
 from keras_symvae.data.batch import Batch
 from keras_symvae.learners import utilities
+from keras_symvae.learners.completion import MEASURES, Completion
 from keras_symvae.learners.learner import Learner
 from keras_symvae.learners.registry import register
+from keras_symvae.learners.resampling import Resampling, checked_wake
 from keras_symvae.learners.step.cost import Outcome
-from keras_symvae.learners.step.moves import Move
+from keras_symvae.learners.step.moves import Move, Opening
+from keras_symvae.model.reading import Reading
 from keras_symvae.model.requirements import Densities, IsTeam
 from keras_symvae.model.team import Team
 
 Mixing = dict[str, dict[str, float]]
+Batches = Mapping[str, Any]  # {member: Batch}; of the member that moves a Completion
 
 
 @register("cooperative")
@@ -37,7 +41,8 @@ class Cooperative(Learner):
         pair: the `Team`.
         mixing: the matrix a [M, M] in the order of the members, whose rows sum to 1; or one
             number, the share a_ii of everyone's own data, the rest falls to the others alike.
-        weights: of the terms of the symmetric game, see `SymmetricEquilibrium`.
+        weights, draws, wake, resampling, window: of every member's symmetric game, see
+            `SymmetricEquilibrium`.
         others: see `Learner`.
 
     Reference: Schlesinger, Flach, Game-theoretic distributed learning of generative models for
@@ -56,13 +61,27 @@ class Cooperative(Learner):
         *,
         mixing: Any,
         weights: Mapping[str, float] | None = None,
+        draws: int = 1,
+        wake: float | None = None,
+        resampling: str | None = None,
+        window: tuple[int, int] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(pair, **kwargs)
+        self.draws, self.wake, self.resampling, self.window = draws, wake, resampling, window
+        self._codes = {
+            member: Resampling(pair[member], draws=draws, resampling=resampling, window=window)
+            for member in pair.members
+        }
+        self._share = checked_wake(wake, draws=draws)
         self.mixing = _matrix(mixing, list(pair.members))
         self.weights_of_terms = utilities.checked_terms(weights)
         own = [name for name in self.cost_names if "/encoder/" in name]
-        self.optional_cost_names = tuple(f"{name}/paired" for name in own)
+        self.optional_cost_names = tuple(
+            f"{name}/{kind}" for name in own for kind in ("paired", "wake")
+        )
+        measured = pair.members if draws > 1 else ()
+        self.measure_names = tuple(f"{m}/{measure}" for m in measured for measure in MEASURES)
         self.may_lack = tuple(pair.families)
 
     @property
@@ -71,32 +90,40 @@ class Cooperative(Learner):
 
     def moves(self) -> Sequence[Move]:
         games = {"decoder": self.decoder_utility, "encoder": self.encoder_utility}
-        return [
-            Move((f"{member}/{player}",), functools.partial(utility, member))
-            for member in self.pair.members
-            for player, utility in games.items()
-        ]
+        moves = []
+        for member in self.pair.members:
+            read = functools.partial(self._read, member)
+            opening = Opening(read, functools.partial(self._completed, member))
+            for player, game in games.items():
+                utility = functools.partial(game, member)
+                moves.append(Move((f"{member}/{player}",), utility, opening=opening))
+        return moves
 
     def decoder_utility(
-        self, member: str, batches: Mapping[str, Batch], seed: tf.Tensor, training: bool = True
+        self, member: str, batches: Batches, seed: tf.Tensor, training: bool = True
     ) -> Outcome:
         """The mixture of L_p over the member's own data and the others' samples."""
         pair, shares, weights = self.pair[member], self.mixing[member], self.weights_of_terms
-        own = utilities.wake(pair, batches[member], seed=seeds.fold(seed, 0), weights=weights)
-        lessons = self._lessons(member, shares, batches, seed=seeds.fold(seed, 1))
+        completion = self._opened(member, batches, seed)
+        own = utilities.wake(pair, completion, weights=weights)
         gain = shares[member] * own.gain
+        lessons = self._lessons(member, shares, batches, seed=seeds.fold(seed, 1))
         for index, (share, taught) in enumerate(lessons):
-            fork = seeds.fold(seed, 2, index)
-            gain += share * _mean(utilities.wake(pair, taught, seed=fork, weights=weights))
-        return Outcome(gain, own.costs, own.present).named(member)
+            taken = self._codes[member].of(taught, seed=seeds.fold(seed, 2, index))
+            gain += share * _mean(utilities.wake(pair, taken, weights=weights))
+        return own._replace(gain=gain).named(member)
 
     def encoder_utility(
-        self, member: str, batches: Mapping[str, Batch], seed: tf.Tensor, training: bool = True
+        self, member: str, batches: Batches, seed: tf.Tensor, training: bool = True
     ) -> Outcome:
-        """The mixture of L_q over the member's own dreams and the others' samples."""
+        """The mixture of L_q over the member's own dreams and data and the others' samples."""
         pair, shares, weights = self.pair[member], self.mixing[member], self.weights_of_terms
-        own = utilities.sleep(pair, batches[member], seed=seeds.fold(seed, 3), weights=weights)
-        own = own.plus(utilities.labels(pair, batches[member], weights=weights))
+        completion, a = self._opened(member, batches, seed), self._share
+        own = utilities.sleep(
+            pair, completion.batch, seed=seeds.fold(seed, 3), weights=weights
+        ).times(1.0 - a)
+        own = own.plus(utilities.posterior(pair, completion, weight=a))
+        own = own.plus(utilities.labels(pair, completion.batch, weights=weights))
         told = {
             other: share
             for other, share in shares.items()
@@ -105,13 +132,26 @@ class Cooperative(Learner):
         gain = (1.0 - sum(told.values()) + told[member]) * own.gain
         for share, taught in self._lessons(member, told, batches, seed=seeds.fold(seed, 1)):
             gain += share * _mean(utilities.labels(pair, taught, weights=weights))
-        return Outcome(gain, own.costs, own.present).named(member)
+        return own._replace(gain=gain).named(member)
+
+    def _read(self, member: str, batches: Batches) -> Reading | None:
+        return self._codes[member].read(batches[member])
+
+    def _completed(
+        self, member: str, batches: Batches, reading: Reading | None, seed: tf.Tensor
+    ) -> Batches:
+        """Returns the batches with the `Completion` of one member in place of its batch."""
+        codes, seed = self._codes[member], seeds.fold(seed, 0)
+        return {**batches, member: codes.complete(batches[member], reading, seed=seed)}
+
+    def _opened(self, member: str, batches: Batches, seed: tf.Tensor) -> Completion:
+        return self._codes[member].of(batches[member], seed=seeds.fold(seed, 0))
 
     def _lessons(
         self,
         member: str,
         shares: Mapping[str, float],
-        batches: Mapping[str, Batch],
+        batches: Batches,
         *,
         seed: tf.Tensor,
     ) -> list[tuple[float, Batch]]:

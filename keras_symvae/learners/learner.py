@@ -14,7 +14,7 @@ from keras_symvae.learners.answers import Answers
 from keras_symvae.learners.step import optimizers
 from keras_symvae.learners.step.guard import Guard, NonFiniteError, check_policy
 from keras_symvae.learners.step.meters import Meters
-from keras_symvae.learners.step.moves import Move, Played, play
+from keras_symvae.learners.step.moves import Move, Played, opened, play
 from keras_symvae.model.requirements import Requirement, check
 
 __all__ = ["Learner", "NonFiniteError"]
@@ -55,6 +55,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
     # What a game is, beside its moves; subclasses say where they differ.
     requirements: Sequence[Requirement] = ()
     optional_cost_names: Collection[str] = ()  # costs that appear only for some data sets
+    measure_names: Collection[str] = ()  # what utilities tell beside their costs
     may_lack: Collection[str] = ()  # variables that some examples may lack
     takes_codes: bool = True  # whether data may hold latents
     critics: Mapping[str, Any] = {}  # further players, {name: Critic}
@@ -144,6 +145,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         self._meters = Meters(
             self.cost_names,
             self.optional_cost_names,
+            measures=self.measure_names,
             players=self.players,
             judged=self.pair.players,
             likelihoods=self.pair.likelihoods,
@@ -296,12 +298,12 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         self.steps.assign_add(1)
         finite = self.guard.count(faults)
         optimizers.apply_if(finite, self.optimizer, played)
-        return self._meters.update(played.costs, played.present, finite)
+        return self._meters.update({**played.costs, **played.measures}, played.present, finite)
 
     def _play(self, moves: Sequence[Move], batch: Any, seed: tf.Tensor) -> Played:
         options = {"players": self.players, "optimizer": self.optimizer, "seed": seed}
         played = play(moves, batch, **options)
-        self._meters.check(played.costs)
+        self._meters.check([*played.costs, *played.measures])
         return played
 
     def test_step(self, data: Any) -> dict[str, tf.Tensor]:
@@ -309,10 +311,11 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         batch = self.pair.batch(data, lacking=self._lacking[TESTING])
         seed = self._seed(seeds.TEST, self._test_steps)
         self._test_steps.assign_add(1)
+        moves = [Move.of(move) for move in self.moves()]
         costs, present = {}, {}
-        for move in map(Move.of, self.moves()):
-            outcome = move.utility(batch, seed, training=False)
-            costs |= outcome.costs
+        for move, position in zip(moves, opened(moves, batch, seed=seed), strict=True):
+            outcome = move.utility(position, seed, training=False)
+            costs |= {**outcome.costs, **outcome.measures}
             present |= outcome.present
         self._meters.check(costs)
         return self._meters.update(costs, present, True)

@@ -8,24 +8,38 @@ import tensorflow as tf
 from keras_symvae import seeds
 from keras_symvae.data.batch import Batch
 from keras_symvae.learners import utilities
+from keras_symvae.learners.completion import MEASURES, Completion
 from keras_symvae.learners.learner import Learner
 from keras_symvae.learners.registry import register
+from keras_symvae.learners.resampling import Resampling, checked_wake
 from keras_symvae.learners.step.cost import Outcome
-from keras_symvae.learners.step.moves import Move
+from keras_symvae.learners.step.moves import Move, Opening
 from keras_symvae.model.pair import Pair
+from keras_symvae.model.reading import Reading
 from keras_symvae.model.requirements import Densities, IsPair
 
 
 @register("symmetric")
 class SymmetricEquilibrium(Learner):
-    """The symmetric game of Flach, Schlesinger, Shekhovtsov (AISTATS 2024).
+    """The symmetric game of Flach, Schlesinger, Shekhovtsov (AISTATS 2024), with resampled codes.
 
-        decoder maximises  L_p = E_{data(x) q(z|x)} log p(x, z)
-        encoder maximises  L_q = E_{p(x, z)}        log q(z | x)
+        z_1 .. z_K ~ q(z | x),    w_k = p(x, z_k) / q(z_k | x),    z* = z_k with P = w_k / sum_j w_j
 
-    Samples are constants, so that latents need no reparametrisation and the prior no density.
-    Costs: "decoder/v" is -log p(v | ...) on data that the encoder completed, "encoder/v" is
-    -log q(v | ...) on dreams.
+        decoder maximises  L_p = E_{data(x)} E_{z*} log p(x, z*)
+        encoder maximises  L_q = (1 - a) E_{p(x, z)} log q(z | x)
+                                 + a E_{data(x)} E_{z*} log q(z* | x)
+
+    Samples and weights are constants, so that latents need no reparametrisation. With K = 1 and
+    a = 0 this is the game of the paper, in which z* is a draw of q and the prior needs no density.
+    There the encoder learns from dreams alone, and data that no dream is like get arbitrary codes;
+    with K > 1 a code is taken by what it explains. A pair with q(z | x) = p(z | x) on its own data
+    is an equilibrium for every K and a.
+
+    Costs: "decoder/v" is -log p(v | ...) on data with the codes that were taken, "encoder/v" is
+    -log q(v | ...) on dreams, "encoder/v/wake" on the codes that were taken. With K > 1 there are
+    the measures "ess", the effective sample size of the K draws, (sum w)^2 / sum w^2 from 1 to K,
+    "iw_bound", log 1/K sum_k w_k in nats, and "degenerate", the share of examples none of whose
+    weights is finite.
 
     Data may hold latents too, in some examples or all (a label -1, a real value NaN is missing);
     with y for those that an example holds and z for the others, this is semi-supervised learning:
@@ -44,7 +58,14 @@ class SymmetricEquilibrium(Learner):
         information: {latent: weight}: the encoder also maximises what this latent says about
             observed data, see `utilities.information`. With few labels it keeps the classes of
             the others apart and of like shares.
+        draws: K.
+        wake: a, the share of taken codes in what the encoder learns, from 0 to 1; None: 0.5 where
+            K > 1, else 0.
+        resampling, window: how codes are taken, see `Resampling`.
         others: see `Learner`.
+
+    Relatives: reweighted wake-sleep (Bornschein and Bengio 2015), the importance weighted
+    autoencoder (Burda et al. 2016), joint stochastic approximation (Ou and Song 2020).
     """
 
     requirements = (IsPair(), Densities())
@@ -56,12 +77,22 @@ class SymmetricEquilibrium(Learner):
         *,
         weights: Mapping[str, float] | None = None,
         information: Mapping[str, float] | None = None,
+        draws: int = 1,
+        wake: float | None = None,
+        resampling: str | None = None,
+        window: tuple[int, int] | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(pair, **kwargs)
+        self.draws, self.wake, self.resampling, self.window = draws, wake, resampling, window
+        self._codes = Resampling(pair, draws=draws, resampling=resampling, window=window)
+        self._share = checked_wake(wake, draws=draws)
         self.weights_of_terms = utilities.checked_terms(weights)
         self.information = utilities.checked_information(pair, information)
-        self.optional_cost_names = tuple(f"encoder/{name}/paired" for name in pair.encoder.names)
+        self.optional_cost_names = tuple(
+            f"encoder/{name}/{kind}" for name in pair.encoder.names for kind in ("paired", "wake")
+        )
+        self.measure_names = MEASURES if draws > 1 else ()
         self.may_lack = tuple(pair.families)
 
     @property
@@ -70,18 +101,33 @@ class SymmetricEquilibrium(Learner):
 
     def moves(self) -> Sequence[Move]:
         decoder, encoder = self.decoder_utility, self.encoder_utility
-        return [Move(("decoder",), decoder), Move(("encoder",), encoder)]
+        opening = Opening(self._codes.read, self._completed)
+        return [
+            Move(("decoder",), decoder, opening=opening),
+            Move(("encoder",), encoder, opening=opening),
+        ]
 
-    def decoder_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
-        """L_p: how well the decoder explains data that the encoder completed."""
-        return utilities.wake(
-            self.pair, batch, seed=seeds.fold(seed, 0), weights=self.weights_of_terms
-        )
+    def decoder_utility(
+        self, batch: Batch | Completion, seed: tf.Tensor, training: bool = True
+    ) -> Outcome:
+        """L_p: how well the decoder explains data with the codes that were taken."""
+        completion = self._opened(batch, seed)
+        return utilities.wake(self.pair, completion, weights=self.weights_of_terms)
 
-    def encoder_utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
-        """L_q: how well the encoder recovers the latents of the decoder's dreams."""
-        weights = self.weights_of_terms
-        dreamt = utilities.sleep(self.pair, batch, seed=seeds.fold(seed, 1), weights=weights)
+    def encoder_utility(
+        self, batch: Batch | Completion, seed: tf.Tensor, training: bool = True
+    ) -> Outcome:
+        """L_q: how well the encoder recovers latents of dreams, and the codes taken for data."""
+        completion, a, weights = self._opened(batch, seed), self._share, self.weights_of_terms
+        batch, fork = completion.batch, seeds.fold(seed, 1)
+        dreamt = utilities.sleep(self.pair, batch, seed=fork, weights=weights).times(1.0 - a)
+        taken = utilities.posterior(self.pair, completion, weight=a)
         known = utilities.labels(self.pair, batch, weights=weights)
         told = utilities.information(self.pair, batch, weights=self.information)
-        return dreamt.plus(known).plus(told)
+        return dreamt.plus(taken).plus(known).plus(told)
+
+    def _completed(self, batch: Batch, reading: Reading | None, seed: tf.Tensor) -> Completion:
+        return self._codes.complete(batch, reading, seed=seeds.fold(seed, 0))
+
+    def _opened(self, batch: Batch | Completion, seed: tf.Tensor) -> Completion:
+        return self._codes.of(batch, seed=seeds.fold(seed, 0))

@@ -6,6 +6,7 @@ import tensorflow as tf
 
 from keras_symvae.data.batch import all_of, any_of, kinds, of_values, share
 from keras_symvae.families import Finite
+from keras_symvae.learners.completion import Completion
 from keras_symvae.learners.step.cost import NOTHING, Outcome, judged, total
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.player import Values
@@ -21,18 +22,36 @@ TERMS: Weights = {
 }
 
 
-def wake(pair: Pair, batch: Values, *, seed: tf.Tensor, weights: Mapping[str, float]) -> Outcome:
-    """Returns the `Outcome` L_p of the decoder on a batch that the encoder completed."""
-    batch = of_values(batch)
-    completed = pair.chain.encode(batch, seed=seed)
-    found = kinds(pair.schema, batch)
+def wake(pair: Pair, completion: Completion, *, weights: Mapping[str, float]) -> Outcome:
+    """Returns the `Outcome` L_p of the decoder on a batch with the codes that were taken for it."""
+    found = kinds(pair.schema, completion.batch)
     shares = [
         weights[f"decoder/{kind}"] * share(mask)
         for kind, mask in found.items()
         if mask is not False
     ]
     weight = sum(shares[1:], shares[0])
-    return judged(pair.decoder, completed, weight=weight)
+    outcome = judged(pair.decoder, completion.taken, weight=weight)
+    present = {**outcome.present, **completion.present}
+    return outcome._replace(present=present, measures=completion.measures)
+
+
+def posterior(pair: Pair, completion: Completion, *, weight: float) -> Outcome:
+    """Returns the `Outcome` of the encoder on the codes that were taken, log q(z* | x).
+
+    Only what was drawn counts; the mean is that over the examples in which all of x is known.
+    """
+    if not weight:
+        return NOTHING
+    found = kinds(pair.schema, completion.batch)
+    return judged(
+        pair.encoder,
+        completion.taken,
+        weight=weight * share(any_of([found["paired"], found["observed"]])),
+        kind="wake",
+        among={name: completion.drawn.get(name, False) for name in pair.encoder.names},
+        reading=completion.reading,
+    )
 
 
 def sleep(pair: Pair, batch: Values, *, seed: tf.Tensor, weights: Mapping[str, float]) -> Outcome:

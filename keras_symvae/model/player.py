@@ -11,6 +11,7 @@ from keras_symvae.config import Configured
 from keras_symvae.data.batch import Batch, Mask, all_of, any_of, of_values
 from keras_symvae.families import Family
 from keras_symvae.model.factors import Conditional, Factor
+from keras_symvae.model.reading import Reading
 from keras_symvae.model.trunks import Trunk
 from keras_symvae.shapes import shaped
 
@@ -130,6 +131,7 @@ class Player(Configured, keras.Layer):
         seed: Any = None,
         size: int | tf.Tensor | None = None,
         names: Collection[str] | None = None,
+        reading: Reading | None = None,
     ) -> tuple[Batch, dict[str, Eta]]:
         """Goes through the factors in order and returns (batch, {name: eta}).
 
@@ -143,13 +145,15 @@ class Player(Configured, keras.Layer):
             seed: stateless seed [2]; every factor draws from its own fold of it.
             size: B, where `values` is empty.
             names: variables to draw; None: all.
+            reading: what `read` said of some of the values, which is then not read again.
 
         Raises:
             ValueError: a factor reads something that is neither observed nor drawn before it.
         """
         batch = of_values(values, size=size)
         found, known, size = dict(batch), {name: batch.known(name) for name in batch}, batch.size
-        reads, naturals = self._reads(found), {}
+        reads, naturals = self._reads(found, reading), {}
+        common = {} if reading is None else reading.naturals
         for index, factor in enumerate(self.factors):
             name = factor.name
             mask = known.get(name, False)
@@ -158,7 +162,9 @@ class Player(Configured, keras.Layer):
                 continue
             self._check_reads(factor, reads)
             if isinstance(factor, Factor):
-                naturals[name] = self._natural(factor, reads, size)
+                naturals[name] = (
+                    common[name] if name in common else self._natural(factor, reads, size)
+                )
             if draw is not None and drawing:
                 fork = seeds.fold(seed, index)
                 if isinstance(factor, Factor):
@@ -172,10 +178,33 @@ class Player(Configured, keras.Layer):
                 reads[name] = factor.family.features(drawn)
         return Batch(found, known=known, size=size), naturals
 
-    def _reads(self, values: Values) -> dict[str, tf.Tensor]:
+    def read(self, values: Values) -> Reading:
+        """Returns what the networks make of the values before anything is drawn.
+
+        Of a variable that this player draws only values count that every example knows.
+        """
+        batch = of_values(values)
+        settled = [n for n in batch if n not in self.names or batch.known(n) is True]
+        reads = self._reads({name: batch[name] for name in settled})
+        naturals = {
+            factor.name: self._natural(factor, reads, batch.size)
+            for factor in self.factors
+            if isinstance(factor, Factor) and self._reads_of(factor) <= reads.keys()
+        }
+        return Reading(reads, naturals)
+
+    def _reads_of(self, factor: Factor) -> set[str]:
+        """Returns the names of all that the natural parameters of a factor depend on."""
+        base = self._base().factor(factor.name).given if factor.tilt else ()
+        return {*factor.given, *base}
+
+    def _reads(self, values: Values, reading: Reading | None = None) -> dict[str, tf.Tensor]:
         """Returns what factors read: features of the values, and the trunk's activations."""
-        reads = {name: self.families[name].features(value) for name, value in values.items()}
-        if self.trunk is not None:
+        reads = {} if reading is None else dict(reading.reads)
+        for name, value in values.items():
+            if name not in reads:
+                reads[name] = self.families[name].features(value)
+        if self.trunk is not None and reading is None:
             self._check_reads(self.trunk, reads)
             reads |= self.trunk.activations(reads)
         return reads
@@ -275,12 +304,25 @@ class Player(Configured, keras.Layer):
         return self.walk(values, draw=draw, seed=seed, size=size)
 
     @shaped(values="{name: [B, ...]}", returns="{name: [B]}")
-    def log_prob(self, values: Values) -> dict[str, tf.Tensor]:
-        """Returns {name: log p(name | given) [B]} in nats for every factor whose value is given."""
-        _, naturals = self.walk(values)
+    def log_prob(self, values: Values, *, reading: Reading | None = None) -> dict[str, tf.Tensor]:
+        """Returns {name: log p(name | given) [B]} in nats for every factor whose value is given.
+
+        Args:
+            values: {name: [B, ...]}.
+            reading: as in `walk`.
+        """
+        _, naturals = self.walk(values, reading=reading)
         return {
             name: self.families[name].log_prob(eta, values[name]) for name, eta in naturals.items()
         }
+
+    def knowable(self, batch: Batch) -> dict[str, Mask]:
+        """Returns {name: Mask}: the examples that know a value once all that lacks was drawn."""
+        known = {name: batch.known(name) for name in batch}
+        for name in self.names:
+            drawn = all_of(known.get(parent, False) for parent in self.parents(name))
+            known[name] = any_of([known.get(name, False), drawn])
+        return {name: known[name] for name in self.names}
 
     def scored(self, batch: Batch) -> dict[str, Mask]:
         """Returns {name: Mask}: the examples that know a factor's value and all that it reads."""

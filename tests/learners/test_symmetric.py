@@ -24,13 +24,13 @@ SEED = seeds.make(0)
 def test_costs_are_negative_log_probs_of_completed_data_and_of_dreams():
     pair, x = cases.ladder(), tf.constant(cases.images(6))
     learner = SymmetricEquilibrium(pair)
-    gain, costs, _ = learner.decoder_utility({"x": x}, SEED)
+    gain, costs, *_ = learner.decoder_utility({"x": x}, SEED)
     completed = pair.encoder.complete({"x": x}, seed=seeds.fold(SEED, 0))
     assert costs.keys() == {"decoder/z0", "decoder/z1", "decoder/x"}
     for name, log_prob in pair.decoder.log_prob(completed).items():
         np.testing.assert_allclose(costs[f"decoder/{name}"], -log_prob, rtol=1e-5)
     np.testing.assert_allclose(gain, -sum(costs.values()), rtol=1e-5)
-    gain, costs, _ = learner.encoder_utility({"x": x}, SEED)
+    gain, costs, *_ = learner.encoder_utility({"x": x}, SEED)
     dreams = pair.chain.dream(6, seed=seeds.fold(SEED, 1))
     assert costs.keys() == {"encoder/z0", "encoder/z1"}
     for name, log_prob in pair.encoder.log_prob(dreams).items():
@@ -41,7 +41,7 @@ def test_costs_are_negative_log_probs_of_completed_data_and_of_dreams():
 def test_data_do_not_reach_the_encoders_utility_but_context_does():
     learner = SymmetricEquilibrium(cases.conditional())
     data = {name: tf.constant(value) for name, value in cases.conditional_data(8).items()}
-    plain, _, _ = learner.encoder_utility(data, SEED)
+    plain, *_ = learner.encoder_utility(data, SEED)
     others = {
         "x": {"x": data["x"] + 1.0, "y": data["y"]},
         "y": {"x": data["x"], "y": 2 - data["y"]},
@@ -55,7 +55,7 @@ def test_labels_that_are_given_are_kept():
     """Latents that the data give are scored as they are, and not redrawn."""
     learner = SymmetricEquilibrium(cases.ladder(latents=(2,)))
     x, z0 = tf.constant(cases.images(6)), tf.ones([6, 2])
-    _, costs, _ = learner.decoder_utility({"x": x, "z0": z0}, SEED)
+    _, costs, *_ = learner.decoder_utility({"x": x, "z0": z0}, SEED)
     expected = learner.pair.decoder.log_prob({"x": x, "z0": z0})
     np.testing.assert_allclose(costs["decoder/x"], -expected["x"], rtol=1e-6)
 

@@ -13,9 +13,12 @@ from keras_symvae.families import Family
 class Meters:
     """One mean per cost, the sum per player, and "loss", the sum over the players of the pair.
 
+    Measures have a mean too, and are in no sum.
+
     Args:
         costs: names of the costs that every step has, "player/variable".
         optional: names of costs that only some data have; they show once they were met.
+        measures: names of what utilities tell beside their costs.
         players: names of the players, critics included.
         judged: names of those whose costs make up the loss.
         likelihoods: {cost: Family}; those of discrete variables are shown as "bits_per_dim" too.
@@ -26,6 +29,7 @@ class Meters:
         costs: Collection[str],
         optional: Collection[str],
         *,
+        measures: Collection[str] = (),
         players: Collection[str],
         judged: Collection[str],
         likelihoods: Mapping[str, Family],
@@ -42,15 +46,17 @@ class Meters:
             if family.discrete and cost in costs:
                 name, scale = f"{cost}/bits_per_dim", 1.0 / (family.size * np.log(2.0))
                 self._metrics[name] = Derived(name, [self._means[cost]], scale=scale)
+        told = {name: keras.metrics.Mean(name) for name in measures}
+        self._means, self._metrics = self._means | told, self._metrics | told
 
     @property
     def metrics(self) -> dict[str, keras.metrics.Metric]:
         """{name: metric} of all that have been met."""
         return {n: metric for n, metric in self._metrics.items() if n not in self._optional}
 
-    def check(self, costs: Iterable[str]) -> None:
-        """Raises ValueError where the learner has not declared a cost."""
-        for name in costs:
+    def check(self, names: Iterable[str]) -> None:
+        """Raises ValueError where the learner has not declared a cost or a measure."""
+        for name in names:
             if name not in self._means:
                 raise ValueError(
                     f"A utility returned the cost {name!r}, which the learner does not declare; "
@@ -63,7 +69,8 @@ class Meters:
         """Takes costs {name: [B]} in, unless they are not `finite`; returns all means so far.
 
         Args:
-            costs, present: see `Outcome`.
+            costs: costs and measures of an `Outcome`.
+            present: see `Outcome`.
             finite: bool [].
         """
         self._optional -= costs.keys()

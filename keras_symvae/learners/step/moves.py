@@ -1,8 +1,9 @@
 """Moves: what the players of a game do in one update, all at the same point."""
 
+import contextlib
 import dataclasses
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -13,6 +14,19 @@ Utility = Callable[..., Outcome]
 
 
 @dataclasses.dataclass(frozen=True)
+class Opening:
+    """What several moves have in common, done once before them.
+
+    Args:
+        read: `read(batch)` -> what networks make of the batch, on the tapes of all these moves.
+        complete: `complete(batch, read, seed)` -> what their utilities take for the batch, on none.
+    """
+
+    read: Callable[[Any], Any]
+    complete: Callable[[Any, Any, tf.Tensor], Any]
+
+
+@dataclasses.dataclass(frozen=True)
 class Move:
     """Some players ascend the mean of one utility.
 
@@ -20,11 +34,13 @@ class Move:
         players: their names; one name may be a plain string.
         utility: `utility(batch, seed, training=True)` -> `Outcome`.
         rehearsals: number of updates that these players make alone before all move together.
+        opening: what this move shares with others of the same opening; None: nothing.
     """
 
     players: tuple[str, ...]
     utility: Utility
     rehearsals: int = 0
+    opening: Opening | None = None
 
     def __post_init__(self) -> None:
         players = (self.players,) if isinstance(self.players, str) else tuple(self.players)
@@ -40,7 +56,7 @@ class Played(typing.NamedTuple):
     """The outcome of some moves.
 
     Args:
-        costs, present: see `Outcome`, of all moves together.
+        costs, present, measures: see `Outcome`, of all moves together.
         gradients, variables: what one update of their players takes.
     """
 
@@ -48,10 +64,11 @@ class Played(typing.NamedTuple):
     present: dict[str, Any]
     gradients: list[tf.Tensor]
     variables: list[Any]
+    measures: dict[str, tf.Tensor]
 
 
 def play(
-    moves: Iterable[Move],
+    moves: Sequence[Move],
     batch: Any,
     *,
     players: Mapping[str, Any],
@@ -70,23 +87,60 @@ def play(
     Raises:
         ValueError: a move names a player that the game does not have.
     """
-    costs, present, gradients, variables = {}, {}, [], []
+    costs, present, measures, gradients, variables = {}, {}, {}, [], []
     replicas = tf.distribute.get_strategy().num_replicas_in_sync
-    for move in moves:
-        unknown = [name for name in move.players if name not in players]
-        if unknown:
-            raise ValueError(f"A move is of the players {unknown}; known are {sorted(players)}.")
-        owned = [v for name in move.players for v in players[name].trainable_variables]
-        with tf.GradientTape(watch_accessed_variables=False) as tape:
-            tape.watch([variable.value for variable in owned])
-            outcome = move.utility(batch, seed)
+    owned = [_owned(move, players) for move in moves]
+    tapes = [tf.GradientTape(watch_accessed_variables=False) for _ in moves]
+    for tape, weights in zip(tapes, owned, strict=True):
+        with tape:
+            tape.watch([weight.value for weight in weights])
+    taken = opened(moves, batch, seed=seed, tapes=tapes)
+    for move, tape, weights, position in zip(moves, tapes, owned, taken, strict=True):
+        with tape:
+            outcome = move.utility(position, seed)
             loss = optimizer.scale_loss(-tf.reduce_mean(outcome.gain) / replicas)
         gradients += tape.gradient(
             loss,
-            [variable.value for variable in owned],
+            [weight.value for weight in weights],
             unconnected_gradients=tf.UnconnectedGradients.ZERO,
         )
-        variables += owned
+        variables += weights
         costs |= outcome.costs
         present |= outcome.present
-    return Played(costs, present, gradients, variables)
+        measures |= outcome.measures
+    return Played(costs, present, gradients, variables, measures)
+
+
+def opened(
+    moves: Sequence[Move],
+    batch: Any,
+    *,
+    seed: tf.Tensor,
+    tapes: Sequence[tf.GradientTape] = (),
+) -> list[Any]:
+    """Returns what the utility of each move takes: the batch, or what its opening made of it.
+
+    Args:
+        moves: the moves.
+        batch: the `Batch`, of a team {member: Batch}.
+        seed: stateless seed [2].
+        tapes: one per move, which record what its opening reads; or none.
+    """
+    made: dict[Opening | None, Any] = {None: batch}
+    for opening in dict.fromkeys(move.opening for move in moves):
+        if opening is None:
+            continue
+        with contextlib.ExitStack() as recording:
+            for move, tape in zip(moves, tapes, strict=False):
+                if move.opening == opening:
+                    recording.enter_context(tape)
+            read = opening.read(batch)
+        made[opening] = opening.complete(batch, read, seed)
+    return [made[move.opening] for move in moves]
+
+
+def _owned(move: Move, players: Mapping[str, Any]) -> list[Any]:
+    unknown = [name for name in move.players if name not in players]
+    if unknown:
+        raise ValueError(f"A move is of the players {unknown}; known are {sorted(players)}.")
+    return [weight for name in move.players for weight in players[name].trainable_variables]

@@ -1,0 +1,133 @@
+"""A level: a latent, and what the choice of one of its cells looks at."""
+
+import dataclasses
+import math
+from collections.abc import Collection, Mapping
+
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+from keras_symvae.model.footprint import footprint, is_grid
+from keras_symvae.model.pair import Pair
+
+Window = tuple[int, int] | None
+Elements = Mapping[str, tf.Tensor]  # log-densities of single elements {name: [B, *shape]}, nats
+
+
+@dataclasses.dataclass(frozen=True)
+class Level:
+    """A latent whose cells are chosen each by itself, or all as one.
+
+    Args:
+        name: of the latent.
+        grid: (rows, columns) of its cells; (): all is one choice.
+        windows: {child: float32 [places, cells]} of the decoder's variables that read the latent:
+            1 where a cell's choice looks at a place; None: at all of the child.
+    """
+
+    name: str
+    grid: tuple[int, ...]
+    windows: Mapping[str, NDArray[np.float32] | None]
+
+    def scores(self, p: Elements, q: Elements) -> tf.Tensor:
+        """Returns the log-weight of every cell, nats [B, cells].
+
+        Args:
+            p: of the decoder, {name: [B, *shape]} of the latent and its children.
+            q: of the encoder, {name: [B, *shape]} of the latent.
+        """
+        depth = len(self.grid)
+        score = _flat(p[self.name], depth) - _flat(q[self.name], depth)
+        for child, window in self.windows.items():
+            if child not in p:
+                continue
+            if window is None:
+                score += _flat(p[child], 0)
+            else:
+                score += tf.matmul(_flat(p[child], 2), window)
+        return score
+
+    @property
+    def seen(self) -> tuple[str, ...]:
+        """Names of the variables whose factors of the decoder make up the score."""
+        return (self.name, *self.windows)
+
+
+def levels_of(pair: Pair, *, window: Window = None, without: Collection[str] = ()) -> list[Level]:
+    """Returns the latents of a pair that the encoder draws, from the lowest level up.
+
+    Args:
+        pair: the `Pair`, which is not `refused`.
+        window: (rows, columns) of cells; None: the footprint of a cell.
+        without: names of latents that are not chosen.
+    """
+    latent = [n for n in pair.decoder.names if n in pair.encoder.names and n not in without]
+    return [_level(pair, name, window=window) for name in reversed(latent)]
+
+
+def refused(pair: Pair, *, window: Window = None) -> str | None:
+    """Returns why the codes of a pair cannot be chosen cell by cell, in a sentence; None: they can.
+
+    Args:
+        pair: the `Pair`.
+        window: (rows, columns) of cells; None: the footprint of a cell.
+    """
+    if window is not None and not _is_window(window):
+        return f"takes a window of (rows, columns), odd numbers of cells; received {window!r}"
+    reaching = {
+        (name, child)
+        for child in pair.observed
+        for name in pair.decoder.parents(child)
+        if name in pair.encoder.names
+    }
+    for name, child in sorted(reaching):
+        for each in (name, child):
+            if not is_grid(pair.families[each]):
+                return (
+                    f"chooses among cells of a grid [rows, columns, channels], but '{each}' is "
+                    f"{pair.families[each]!r}"
+                )
+        if _windows(pair, name, child, window=window).all():
+            return f"looks at a part of '{child}', but every cell of '{name}' reaches all of it"
+    return None if reaching else "needs a latent that reaches what is observed"
+
+
+def _level(pair: Pair, name: str, *, window: Window) -> Level:
+    decoder, families = pair.decoder, pair.families
+    children = [child for child in decoder.names if name in decoder.parents(child)]
+    if not all(is_grid(families[each]) for each in (name, *children)):
+        return Level(name, (), dict.fromkeys(children))
+    windows = {child: _windows(pair, name, child, window=window) for child in children}
+    return Level(
+        name,
+        families[name].shape[:2],
+        {child: seen.astype(np.float32) for child, seen in windows.items()},
+    )
+
+
+def _windows(pair: Pair, name: str, child: str, *, window: Window) -> NDArray[np.bool_]:
+    """Returns bool [places, cells]: the places of `child` that the choice of a cell looks at."""
+    if window is None:
+        return footprint(pair.decoder, child, cause=name)
+    grid, picture = (pair.families[each].shape[:2] for each in (name, child))
+    seen = []
+    for size, length, width in zip(grid, picture, window, strict=True):
+        own = (np.arange(length) * size) // length  # the cell above every place
+        seen.append(np.abs(own[:, None] - np.arange(size)[None]) <= width // 2)
+    rows, columns = seen
+    return np.einsum("ia,jb->ijab", rows, columns).reshape(math.prod(picture), math.prod(grid))
+
+
+def _is_window(window: object) -> bool:
+    return (
+        isinstance(window, (tuple, list))
+        and len(window) == 2
+        and all(isinstance(n, int) and n > 0 and n % 2 == 1 for n in window)
+    )
+
+
+def _flat(elements: tf.Tensor, depth: int) -> tf.Tensor:
+    """Returns elements [B, ...] summed within the cells of their first `depth` axes, [B, cells]."""
+    summed = tf.reduce_sum(elements, axis=list(range(1 + depth, elements.shape.rank)))
+    return tf.reshape(summed, [tf.shape(summed)[0], -1]) if depth else summed[:, None]

@@ -1,0 +1,202 @@
+"""Resampling: data are completed by one of K draws of the encoder, taken by its weight."""
+
+import math
+from collections.abc import Mapping, Sequence
+
+import tensorflow as tf
+
+from keras_symvae import seeds
+from keras_symvae.data.batch import Batch, Mask, all_of, any_of, none_of, of_values
+from keras_symvae.learners.completion import Completion, choice, effective, finite, picked
+from keras_symvae.learners.levels import Level, levels_of, refused
+from keras_symvae.learners.proposals import Proposals, proposed
+from keras_symvae.learners.step.cost import where
+from keras_symvae.model.pair import Pair
+from keras_symvae.model.player import Values, sampled
+from keras_symvae.model.reading import Reading
+from keras_symvae.weights import is_weight
+
+WHOLE, LOCAL = "whole", "local"
+
+
+class Resampling:
+    """Takes one of K draws of the encoder for what an example lacks.
+
+        z_1 .. z_K ~ q(z | x),    w_k = p(x, z_k) / q(z_k | x),    z* = z_k with P = w_k / sum_j w_j
+
+    The law of z* goes from q (K = 1) to p(z | x). Only factors of what is present enter the weight.
+    An example none of whose weights is finite takes its first draw.
+
+    Where codes are a grid, the weights of whole draws differ by tens of nats and say little to each
+    cell. Local resampling chooses cell by cell, from what is seen in the window of a cell c:
+
+        l_c(z_k) = sum_{i in window of c} log p(x_i | z_k) + log p(z_kc | above_k) - log q(z_kc | x)
+        z*_c = z_kc with P = exp l_c(z_k) / sum_j exp l_c(z_j),    independently for every cell
+
+    then the level above, given z*, from K draws of its own, which need no pixels; and so on.
+
+    Where a prior is known by samples alone, log p(z0) is missing. There z0 is one draw of q, and
+    the levels below it are resampled given z0: their weights need no p(z0).
+
+    Args:
+        pair: the `Pair`.
+        draws: K; with 1 there is nothing to choose.
+        resampling: "whole" or "local"; None: local where all latents that reach the observed
+            variables are grids whose windows are smaller than the picture, else whole.
+        window: (rows, columns) of cells around a cell, odd, that are its window; None: the places
+            that the cell reaches through the decoder's network, see `footprint`.
+
+    Raises:
+        ValueError: an argument is none of these; there is nothing to choose, or not locally.
+    """
+
+    def __init__(
+        self,
+        pair: Pair,
+        *,
+        draws: int,
+        resampling: str | None = None,
+        window: tuple[int, int] | None = None,
+    ) -> None:
+        if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
+            raise ValueError(f"draws is a whole number of at least 1; received {draws!r}.")
+        if resampling not in (None, WHOLE, LOCAL):
+            raise ValueError(
+                f"resampling is {WHOLE!r}, {LOCAL!r} or None; received {resampling!r}."
+            )
+        self.pair, self.draws = pair, draws
+        self.settled = () if pair.prior is None else tuple(pair.prior.names)
+        self.levels: list[Level] = []
+        if draws == 1:
+            return
+        if set(pair.encoder.names) <= set(self.settled):
+            raise ValueError(
+                f"draws={draws} chooses codes by p(x, z) / q(z | x), but the prior of "
+                f"{list(self.settled)} is known only by samples and no level lies below it; use "
+                "draws=1."
+            )
+        if resampling == WHOLE:
+            return
+        reason = refused(pair, window=window)
+        if reason is None:
+            self.levels = levels_of(pair, window=window, without=self.settled)
+        elif resampling == LOCAL or window is not None:
+            raise ValueError(f"Local resampling {reason}; use resampling={WHOLE!r}.")
+
+    def read(self, batch: Values) -> Reading | None:
+        """Returns what the encoder's networks make of a batch; None where one draw is all."""
+        return None if self.draws == 1 else self.pair.encoder.read(batch)
+
+    def complete(self, batch: Values, reading: Reading | None, *, seed: tf.Tensor) -> Completion:
+        """Returns the `Completion` of a batch.
+
+        Args:
+            batch: {name: [B, ...]}, or a `Batch` that some examples do not know all of.
+            reading: what `read` said of it.
+            seed: stateless seed [2].
+        """
+        batch = of_values(batch)
+        if reading is None:
+            return Completion(batch, self.pair.chain.encode(batch, seed=seed))
+        constant = reading.stopped()
+        start = self._settle(batch, constant, seed=seeds.fold(seed, 0))
+        levels = [level for level in self.levels if start.known(level.name) is not True]
+        if levels:
+            taken, proposals = self._cell_by_cell(
+                start, constant, levels=levels, seed=seeds.fold(seed, 1)
+            )
+            scores = proposals.scores[levels[0].name]
+        else:
+            taken, proposals = self._as_a_whole(start, constant, seed=seeds.fold(seed, 1))
+            scores = proposals.log_weights[..., None]
+        chosen = any_of(
+            all_of([none_of([batch.known(name)]), taken.known(name)])
+            for name in self.pair.encoder.names
+        )
+        return Completion(batch, taken, reading, *self._measured(proposals, scores, chosen))
+
+    def _measured(
+        self, proposals: Proposals, scores: tf.Tensor, chosen: Mask
+    ) -> tuple[dict[str, tf.Tensor], dict[str, Mask]]:
+        """Returns what the weights say of the draws, {name: [B]} and {name: Mask}.
+
+        Args:
+            proposals: the draws.
+            scores: [K, B, choices], the log-weights by which they were taken.
+            chosen: the examples in which something was drawn.
+        """
+        bound = tf.reduce_logsumexp(finite(proposals.log_weights), axis=0) - math.log(self.draws)
+        lost = tf.reduce_all(~tf.math.is_finite(scores), axis=0)
+        measures = {
+            "ess": tf.reduce_mean(effective(scores), axis=-1),
+            "iw_bound": bound,
+            "degenerate": tf.cast(tf.reduce_any(lost, axis=-1), tf.float32),
+        }
+        masks = dict.fromkeys(measures, chosen)
+        masks["iw_bound"] = all_of([chosen, tf.math.is_finite(bound)])
+        measures = {name: where(masks[name], value) for name, value in measures.items()}
+        return measures, {name: mask for name, mask in masks.items() if mask is not True}
+
+    def of(self, batch: Values | Completion, *, seed: tf.Tensor) -> Completion:
+        """Returns a completion as it is, and the `Completion` of anything else."""
+        if isinstance(batch, Completion):
+            return batch
+        return self.complete(batch, self.read(batch), seed=seed)
+
+    def _as_a_whole(
+        self, start: Batch, reading: Reading, *, seed: tf.Tensor
+    ) -> tuple[Batch, Proposals]:
+        """Returns the batch with one of K draws of all that it lacks."""
+        proposals = proposed(self.pair, start, reading, draws=self.draws, seed=seeds.fold(seed, 0))
+        chosen = choice(proposals.log_weights, seed=seeds.fold(seed, 1))
+        values = {name: picked(value, chosen) for name, value in proposals.values.items()}
+        return self._completed(start, values), proposals
+
+    def _cell_by_cell(
+        self, start: Batch, reading: Reading, *, levels: Sequence[Level], seed: tf.Tensor
+    ) -> tuple[Batch, Proposals]:
+        """Returns the batch with the cells of K draws, level by level from the lowest up."""
+        lowest, found = levels[0], []
+        for index, level in enumerate(levels):
+            fork = seeds.fold(seed, index)
+            proposals = proposed(
+                self.pair,
+                start,
+                reading,
+                draws=self.draws,
+                level=level,
+                # Of the draws of a higher level nobody asks the weight as a whole.
+                scored=None if level is lowest else level.seen,
+                seed=seeds.fold(fork, 0),
+            )
+            chosen = choice(proposals.scores[level.name], seed=seeds.fold(fork, 1))
+            value = picked(proposals.values[level.name], tf.reshape(chosen, [-1, *level.grid]))
+            start = self._completed(start, {level.name: value})
+            found.append(proposals)
+        return start, found[0]
+
+    def _settle(self, batch: Batch, reading: Reading, *, seed: tf.Tensor) -> Batch:
+        """Returns the batch with one draw of the latents that have no density of a prior."""
+        if not self.settled:
+            return batch
+        drawn, _ = self.pair.encoder.walk(batch, draw=sampled, seed=seed, reading=reading)
+        return self._completed(batch, {name: drawn[name] for name in self.settled})
+
+    def _completed(self, start: Batch, values: Mapping[str, tf.Tensor]) -> Batch:
+        """Returns the batch with these values of the encoder in place of what it lacks."""
+        knowable = self.pair.encoder.knowable(start)
+        known = {name: start.known(name) for name in start}
+        return Batch({**start, **values}, known=known | {name: knowable[name] for name in values})
+
+
+def checked_wake(wake: float | None, *, draws: int) -> float:
+    """Returns the share of taken codes in what an encoder learns.
+
+    Raises:
+        ValueError: it is no number from 0 to 1.
+    """
+    if wake is None:
+        return 0.5 if draws > 1 else 0.0
+    if not is_weight(wake) or wake > 1.0:
+        raise ValueError(f"wake is a share, from 0 to 1; received {wake!r}.")
+    return wake

@@ -1,0 +1,204 @@
+"""Tests of local resampling: the cells of a grid of codes are chosen by what their windows show."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from keras_symvae import Factor, Pair, Player, SymmetricEquilibrium, families, seeds
+from keras_symvae.learners.levels import levels_of
+from keras_symvae.learners.resampling import Resampling
+from keras_symvae.model.footprint import footprint
+from tests.learners.test_resampling import assert_law, indices, law_of_two
+
+SEED = seeds.make(7)
+COPIES = 20_000
+
+
+def randomised(pair, *, scale=0.8):
+    rng = np.random.default_rng(3)
+    for variable in pair.trainable_variables:
+        variable.assign(scale * rng.normal(size=variable.shape))
+    return pair
+
+
+def grid_pair(*, kernel=2, top=False, cells=(1, 2), channels=1, image=None, encode=None):
+    """Bits on a grid below an image of twice its sides; `kernel` 2 leaves windows apart.
+
+    p(z1) p(x | z1), or with `top` p(z0) p(z1 | z0) p(x | z1), and q(z1 | x) [q(z0 | z1)].
+    """
+    known = {
+        "x": image or families.Bernoulli((2 * cells[0], 2 * cells[1], 1)),
+        "z1": families.Bernoulli((*cells, channels)),
+    }
+    painter = keras.layers.Conv2DTranspose(
+        known["x"].raw_shape[-1], kernel, strides=2, padding="same"
+    )
+    reader = keras.layers.Conv2D(channels, 2, strides=2, padding="same")
+    decoder = [Factor("z1", learned=True), Factor("x", given="z1", network=painter)]
+    encoder = [Factor("z1", given="x", network=reader)]
+    if top:
+        known["z0"] = families.Bernoulli(2)
+        units = int(np.prod(known["z1"].shape))
+        up = keras.layers.Dense(units)
+        down = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(2)])
+        decoder = [Factor("z0"), Factor("z1", given="z0", network=up), decoder[1]]
+        encoder += [Factor("z0", given="z1", network=down)]
+    return randomised(
+        Pair(
+            Player(decoder, families=known, name="decoder"),
+            Player(encoder, families=known, name="encoder"),
+        )
+    )
+
+
+def images(pair, *, copies=COPIES, seed=0):
+    rng = np.random.default_rng(seed)
+    one = rng.integers(0, 2, (1, *pair.families["x"].shape)).astype("float32")
+    return {"x": tf.constant(np.repeat(one, copies, axis=0))}
+
+
+def test_the_footprint_of_a_cell_is_what_the_network_reaches():
+    """A transposed convolution of stride 2 paints 2 x 2 pixels by kernel 2, 4 x 4 by kernel 4."""
+    for kernel, reach in ((2, 0), (4, 1)):
+        pair = grid_pair(kernel=kernel, cells=(3, 4))
+        found = footprint(pair.decoder, "x", cause="z1").reshape(6, 8, 3, 4)
+        rows, columns, i, j = np.indices(found.shape)
+        near = (2 * i - reach <= rows) & (rows <= 2 * i + 1 + reach)
+        near &= (2 * j - reach <= columns) & (columns <= 2 * j + 1 + reach)
+        np.testing.assert_array_equal(found, near)
+
+
+def test_windows_can_be_given_in_cells():
+    pair = grid_pair(kernel=4, cells=(3, 4))
+    for window, reach in (((1, 1), (0, 0)), ((3, 1), (1, 0)), ((3, 5), (1, 2))):
+        (level,) = levels_of(pair, window=window)
+        found = level.windows["x"].reshape(6, 8, 3, 4).astype(bool)
+        rows, columns, i, j = np.indices(found.shape)
+        near = (abs(rows // 2 - i) <= reach[0]) & (abs(columns // 2 - j) <= reach[1])
+        np.testing.assert_array_equal(found, near)
+
+
+@pytest.mark.quick
+def test_where_windows_do_not_overlap_every_cell_is_a_problem_of_its_own():
+    """Each cell is taken by its own weight, exactly and independently of the other."""
+    pair = grid_pair(kernel=2)
+    values = images(pair)
+    completion = Resampling(pair, draws=2).of(values, seed=SEED)
+    found = completion.taken["z1"].numpy().reshape(COPIES, 2).astype(int)
+    laws = []
+    for cell in range(2):
+        states = np.zeros((2, 1, 2, 1), "float32")
+        states[1, 0, cell] = 1.0  # the other cell does not matter
+        batch = {"x": values["x"][:2], "z1": tf.constant(states)}
+        eta = {name: pair.decoder.eta(name, batch) for name in ("x", "z1")}
+        p = {n: pair.families[n].element_log_prob(eta[n], batch[n]).numpy() for n in eta}
+        eta = pair.encoder.eta("z1", batch)
+        q = pair.families["z1"].element_log_prob(eta, batch["z1"]).numpy()[:, 0, cell, 0]
+        own = p["x"][:, :, 2 * cell : 2 * cell + 2].sum((1, 2, 3)) + p["z1"][:, 0, cell, 0]
+        laws.append(law_of_two(np.exp(q), own - q))
+        assert abs(laws[-1] - np.exp(q)).max() > 0.01
+    assert_law(found @ [2, 1], np.outer(*laws).ravel())
+
+
+def test_the_level_above_is_taken_given_the_cells():
+    """z0 has the law of two draws of q(z0 | z1*), weighed by p(z0) p(z1* | z0)."""
+    pair = grid_pair(top=True)
+    completion = Resampling(pair, draws=2).of(images(pair), seed=SEED)
+    codes = indices(completion.taken, ["z1"])
+    for code in range(4):
+        rows = codes == code
+        z1 = completion.taken["z1"].numpy()[rows][:1]
+        states = {
+            "z0": tf.constant([[0.0, 0], [0, 1], [1, 0], [1, 1]]),
+            "z1": tf.constant(np.repeat(z1, 4, axis=0)),
+        }
+        p = sum(pair.decoder.log_prob(states).values()).numpy()
+        q = pair.families["z0"].log_prob(pair.encoder.eta("z0", states), states["z0"]).numpy()
+        above = indices({"z0": completion.taken["z0"].numpy()[rows]}, ["z0"])
+        assert_law(above, law_of_two(np.exp(q), p - q))
+
+
+def test_one_cell_whose_window_is_the_picture_is_the_choice_of_the_whole():
+    """With a window as large as the picture all cells see the same pixels, but their own codes."""
+    pair = grid_pair(kernel=4, cells=(1, 3))
+    whole = Resampling(pair, draws=2, resampling="whole").of(images(pair), seed=SEED)
+    assert np.asarray(whole.measures["ess"]).max() <= 2.0
+    with pytest.raises(ValueError, match="every cell of 'z1' reaches all of it"):
+        Resampling(pair, draws=2, resampling="local", window=(1, 5))
+
+
+def test_local_is_chosen_where_all_latents_that_reach_the_pixels_are_grids():
+    grids = Resampling(grid_pair(top=True), draws=2)
+    assert [level.name for level in grids.levels] == ["z1", "z0"]
+    assert [level.grid for level in grids.levels] == [(1, 2), ()]
+    assert not Resampling(grid_pair(), draws=2, resampling="whole").levels
+    assert not Resampling(dense_pair(), draws=2).levels
+
+
+def dense_pair(latent=None, image=None):
+    known = {
+        "x": image or families.Bernoulli((2, 4, 1)),
+        "z": latent or families.Bernoulli((1, 2, 1)),
+    }
+
+    def dense(units):
+        return keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(units)])
+
+    units = {name: int(np.prod(family.raw_shape)) for name, family in known.items()}
+    return Pair(
+        Player(
+            [Factor("z"), Factor("x", given="z", network=dense(units["x"]))],
+            families=known,
+            name="decoder",
+        ),
+        Player([Factor("z", given="x", network=dense(units["z"]))], families=known, name="encoder"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("pair", "options", "message"),
+    [
+        (dense_pair, {}, "every cell of 'z' reaches all of it"),
+        (lambda: dense_pair(families.Bernoulli(3)), {}, "but 'z' is Bernoulli"),
+        (lambda: dense_pair(image=families.Bernoulli(5)), {}, "but 'x' is Bernoulli"),
+        (grid_pair, {"window": (2, 1)}, r"odd numbers of cells; received \(2, 1\)"),
+        (grid_pair, {"window": 3}, "odd numbers of cells; received 3"),
+    ],
+)
+def test_what_cannot_be_chosen_locally_is_refused(pair, options, message):
+    with pytest.raises(ValueError, match=message):
+        SymmetricEquilibrium(pair(), draws=2, resampling="local", **options)
+
+
+def test_a_resampling_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="received 'cells'"):
+        SymmetricEquilibrium(grid_pair(), draws=2, resampling="cells")
+
+
+GRIDS = {
+    "bits": (families.Bernoulli((2, 2, 3)), families.Normal((4, 4, 1), scale=0.5)),
+    "real": (families.Normal((2, 2, 3)), families.Bernoulli((4, 4, 1))),
+    "labels": (families.Categorical((2, 2), num_classes=3), families.Normal((4, 4, 2))),
+    "label map": (families.Bernoulli((2, 2, 3)), families.Categorical((4, 4), num_classes=3)),
+}
+
+
+@pytest.mark.usefixtures("eagerly")
+@pytest.mark.parametrize("kind", GRIDS)
+def test_every_family_on_a_grid_trains_locally(kind):
+    latent, image = GRIDS[kind]
+    known = {"x": image, "z": latent}
+    painter = keras.layers.Conv2DTranspose(image.raw_shape[-1], 2, strides=2)
+    reader = keras.layers.Conv2D(latent.raw_shape[-1], 2, strides=2)
+    pair = Pair(
+        Player(
+            [Factor("z"), Factor("x", given="z", network=painter)], families=known, name="decoder"
+        ),
+        Player([Factor("z", given="x", network=reader)], families=known, name="encoder"),
+    )
+    learner = SymmetricEquilibrium(pair, draws=3, resampling="local", nonfinite="raise")
+    learner.compile(keras.optimizers.SGD(1e-3))
+    x = np.asarray(pair.generate(8, seed=0)["x"])
+    logs = learner.fit(x, epochs=2, batch_size=8, verbose=0).history
+    assert all(1.0 <= number <= 3.0 for number in logs["ess"])
