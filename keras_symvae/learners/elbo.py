@@ -10,6 +10,7 @@ from keras_symvae.data.batch import Batch, kinds, of_values, share
 from keras_symvae.evaluation.requirements import check_counts
 from keras_symvae.families import estimators
 from keras_symvae.learners import importance, utilities
+from keras_symvae.learners.completion import effective
 from keras_symvae.learners.learner import Learner
 from keras_symvae.learners.registry import register
 from keras_symvae.learners.step.cost import Outcome, total
@@ -112,6 +113,7 @@ class ELBO(Learner):
         self.warmup_steps, self.free_bits = warmup_steps, free_bits
         self.label_weight = label_weight
         self.optional_cost_names = tuple(f"encoder/{name}/paired" for name in pair.encoder.names)
+        self.measure_names = ("iw_bound", "ess") if draws > 1 else ()
         self.may_lack = pair.latent
 
     @property
@@ -146,7 +148,7 @@ class ELBO(Learner):
         log_weights = weighing.log_weights()
         measures = {
             "iw_bound": importance.bound(log_weights),
-            "ess": importance.effective_size(log_weights),
+            "ess": effective(log_weights),
         }
         weighted = weighing.log_weights(kl_weight=self._weight())
         gain = importance.with_score(weighted, weighing.score)

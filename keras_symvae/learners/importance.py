@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from keras_symvae.data.batch import Batch, Mask, none_of, of_values
 from keras_symvae.families import Family
-from keras_symvae.learners.step.cost import total
+from keras_symvae.learners.step.cost import total, where
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.player import Eta, Values
 from keras_symvae.shapes import shaped
@@ -54,10 +54,10 @@ def weighed(
         seed: stateless seed [2].
         estimator: of the gradient through discrete draws; None: they have none, see `with_score`.
     """
-    known = tiled(of_values(batch), draws)
+    batch = of_values(batch)
+    reading, known = pair.encoder.read(batch).tiled(draws), batch.tiled(draws)
     draw = functools.partial(_drawn, estimator=estimator)
-    # Here x is read K times; what depends on the batch alone need be read once, at [B].
-    completed, q = pair.encoder.walk(known, draw=draw, seed=seed)
+    completed, q = pair.encoder.walk(known, draw=draw, seed=seed, reading=reading)
     blind = [name for name in pair.latent if _without_gradient(pair.families[name], estimator)]
     return of_completions(pair, completed, q, drawn=drawn_of(pair, known), blind=blind, draws=draws)
 
@@ -83,39 +83,20 @@ def of_completions(
     """
     _, p = pair.decoder.walk(completed)
 
-    def rows(score: tf.Tensor) -> tf.Tensor:
-        return tf.reshape(score, [draws, -1])
-
-    def log_prob(natural: Mapping[str, Eta], name: str) -> tf.Tensor:
-        return rows(pair.families[name].log_prob(natural[name], completed[name]))
+    def log_prob(natural: Mapping[str, Eta], name: str, mask: Mask = True) -> tf.Tensor:
+        score = pair.families[name].log_prob(natural[name], completed[name])
+        return tf.reshape(where(mask, score), [draws, -1])
 
     costs = {f"decoder/{name}": -log_prob(p, name) for name in pair.observed}
     scores = []
     for name in pair.latent:
-        cost, mask = -log_prob(p, name), drawn[name]
-        if mask is not False:
-            log_q = log_prob(q, name)
-            if mask is not True:
-                log_q = tf.where(rows(mask), log_q, 0.0)
+        cost = -log_prob(p, name)
+        if drawn[name] is not False:
+            log_q = log_prob(q, name, drawn[name])
             cost += log_q
-            if name in blind:
-                scores.append(log_q)
+            scores += [log_q] if name in blind else []
         costs[f"encoder/{name}"] = cost
     return Weighed(costs, total(scores) if scores else 0.0)
-
-
-def tiled(batch: Batch, draws: int) -> Batch:
-    """Returns K copies of a batch, one behind the other, [K * B]."""
-
-    def tile(tensor: tf.Tensor) -> tf.Tensor:
-        return tf.tile(tensor, [draws] + [1] * (tensor.shape.rank - 1))
-
-    masks = {name: batch.known(name) for name in batch}
-    return Batch(
-        {name: tile(value) for name, value in batch.items()},
-        known={n: mask if isinstance(mask, bool) else tile(mask) for n, mask in masks.items()},
-        size=draws * batch.size,
-    )
 
 
 def drawn_of(pair: Pair, batch: Batch) -> dict[str, Mask]:
@@ -129,12 +110,6 @@ def bound(log_weights: tf.Tensor) -> tf.Tensor:
     return tf.reduce_logsumexp(log_weights, axis=0) - math.log(_count(log_weights))
 
 
-@shaped(log_weights="[K, B]", returns="[B]")
-def effective_size(log_weights: tf.Tensor) -> tf.Tensor:
-    """Returns (sum_k w_k)^2 / sum_k w_k^2: K where all weights are equal, 1 where one is all."""
-    return 1.0 / tf.reduce_sum(tf.square(tf.nn.softmax(log_weights, axis=0)), axis=0)
-
-
 @shaped(log_weights="[K, B]", returns="[K, B]")
 def leave_one_out(log_weights: tf.Tensor) -> tf.Tensor:
     """Returns the bounds of all draws but the k-th, whose place the geometric mean of them takes.
@@ -144,10 +119,11 @@ def leave_one_out(log_weights: tf.Tensor) -> tf.Tensor:
     Reference: Mnih and Rezende 2016, Variational Inference for Monte Carlo Objectives.
     """
     count = _count(log_weights)
-    own = tf.eye(count)
-    means = tf.matmul((1.0 - own) / (count - 1), log_weights)
-    # [k, j, B]: the log-weights of draw j as the baseline of draw k reads them.
-    table = tf.where(own[:, :, None] > 0.0, means[:, None, :], log_weights[None])
+    own = tf.eye(count, dtype=tf.bool)[:, :, None]
+    # [k, j, B]: the log-weights of draw j, first without and then as draw k's baseline reads them.
+    others = tf.where(own, 0.0, log_weights[None])
+    means = tf.reduce_sum(others, axis=1, keepdims=True) / (count - 1)
+    table = tf.where(own, means, log_weights[None])
     return tf.reduce_logsumexp(table, axis=1) - math.log(count)
 
 
