@@ -65,6 +65,36 @@ def test_a_team_of_loners_plays_symmetric_games():
         np.testing.assert_array_equal(found.gain, expected.gain)
 
 
+@pytest.mark.quick
+def test_a_team_of_loners_takes_codes_as_alone():
+    """Of every member's K draws one is taken, from its own data and with its own measures."""
+    team, data = cases.team(), cases.conditional_data(8)
+    options = {"draws": 4, "wake": 0.3}
+    learner = Cooperative(team, mixing=1.0, **options)
+    values = team.batch(data, lacking=data)
+    for member in team.members:
+        alone = SymmetricEquilibrium(team[member], **options)
+        mine = {name: tf.constant(data[name]) for name in ("x", "y")}
+        expected = alone.decoder_utility(mine, SEED)
+        found = learner.decoder_utility(member, values, SEED)
+        np.testing.assert_array_equal(found.gain, expected.gain)
+        assert found.measures.keys() == {f"{member}/{name}" for name in expected.measures}
+        taken = learner.encoder_utility(member, values, SEED).costs
+        assert any(name.endswith("/wake") for name in taken)
+
+
+@pytest.mark.usefixtures("eagerly")
+def test_lessons_have_codes_taken_too():
+    """With lessons of another member, labels missing, all updates are finite."""
+    data = cases.conditional_data(32)
+    data["y"][20:] = -1
+    learner = Cooperative(cases.team(), mixing=0.5, draws=3, nonfinite="raise")
+    learner.compile("sgd")
+    logs = learner.fit(data, batch_size=16, epochs=2, verbose=0).history
+    assert {"painter/ess", "labeller/iw_bound", "painter/encoder/z/wake"} <= logs.keys()
+    assert 1.0 <= logs["painter/ess"][-1] <= 3.0
+
+
 def test_lessons_hold_what_both_members_have():
     """The labeller supplies labels of images that have none, as the painter's data."""
     team, data = cases.team(), cases.conditional_data(6)

@@ -37,6 +37,7 @@ FLAGS = (
     "steps_per_execution",
     "jit_compile",
 )
+DECIDING = ("preset", "learner", "option", "learning_rate")  # flags that decide the recipe
 # What runs did before there was a setting for it; any other setting was off.
 BEFORE = {"split_rule": OLD_SPLIT_RULE}
 EPOCHS = 20  # lines of metrics, approximately, of a run that is short enough
@@ -48,7 +49,8 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
 
     Args:
         flags: {name: value or None} of all `FLAGS`; they are kept under "flags".
-        former: settings of the run that is resumed, which keeps its rule of splitting data.
+        former: settings of the run that is resumed, which keeps its recipe and its rule of
+            splitting data.
 
     Raises:
         ValueError: the flags contradict one another.
@@ -60,7 +62,6 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
             f"preset {flags['preset']!r} has recipes for {', '.join(preset.recipes)}, not for "
             f"--learner={learner}"
         )
-    recipe = preset.recipes[learner]
     for flag, model in {"labels_per_class": "semi_supervised", "masks": "segmentation"}.items():
         if flags[flag] is not None and preset.model != model:
             raise ValueError(f"preset {flags['preset']!r} is a {preset.model}, without --{flag}")
@@ -68,11 +69,10 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         raise ValueError(
             "--prior is for ladders, and not for --learner=elbo; take --learner=symmetric"
         )
-    if flags["learning_rate"] is not None:
-        rates = dict.fromkeys(recipe.learning_rate, flags["learning_rate"])
-        recipe = dataclasses.replace(recipe, learning_rate=rates)
-    options = {**recipe.options, **_options(flags["option"] or ())}
-    recipe = dataclasses.replace(recipe, options=options)
+    if former is not None and all(former["flags"].get(name) == flags[name] for name in DECIDING):
+        recipe = _recipe(former)  # that of the preset may be another by now
+    else:
+        recipe = _changed(preset.recipes[learner], flags)
     steps = flags["steps"] or preset.steps
     epoch_steps = flags["epoch_steps"]
     group = flags["steps_per_execution"]
@@ -119,8 +119,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
 
 def learner(settings: Mapping[str, Any]) -> Learner:
     """Returns the compiled, untrained learner; its weights depend on the settings alone."""
-    fields = [field.name for field in dataclasses.fields(Recipe)]
-    recipe = Recipe(**{name: settings[name] for name in fields})
+    recipe = _recipe(settings)
     keras.utils.set_random_seed(settings["seed"])
     prior = {} if settings["prior"] is None else {"prior": _prior(settings["prior"])}
     pair = presets.get(settings["preset"]).pair(**prior)
@@ -170,6 +169,20 @@ def check_same(settings: Mapping[str, Any], *, former: Mapping[str, Any]) -> Non
             f"--resume goes on with the settings of the run, but {'; '.join(changed)}. Leave these "
             "flags out, or choose another --out for a new run"
         )
+
+
+def _recipe(settings: Mapping[str, Any]) -> Recipe:
+    """Returns the recipe of a run."""
+    return Recipe(**{field.name: settings[field.name] for field in dataclasses.fields(Recipe)})
+
+
+def _changed(recipe: Recipe, flags: Mapping[str, Any]) -> Recipe:
+    """Returns a recipe of a preset with what the flags say of it."""
+    options = {**recipe.options, **_options(flags["option"] or ())}
+    rates = recipe.learning_rate
+    if flags["learning_rate"] is not None:
+        rates = dict.fromkeys(rates, flags["learning_rate"])
+    return dataclasses.replace(recipe, learning_rate=rates, options=options)
 
 
 def _prior(path: str | pathlib.Path) -> Pair | np.ndarray:

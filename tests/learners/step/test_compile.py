@@ -170,7 +170,7 @@ from keras_symvae import SymmetricEquilibrium
 from tests import cases
 strategy = tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
 with strategy.scope():
-    learner = SymmetricEquilibrium(cases.ladder(latents=(2,)))
+    learner = SymmetricEquilibrium(cases.ladder(latents=(2,)), draws=DRAWS)
     learner.compile({"decoder": "adam", "encoder": keras.optimizers.SGD(0.1)})
 before = learner.pair.get_weights()
 history = learner.fit(cases.images(), batch_size=8, epochs=2, verbose=0).history
@@ -200,9 +200,11 @@ for weight, expected in zip(learner.pair.get_weights(), before):
 
 
 @pytest.mark.slow  # a process that traces a step for two devices
-def test_two_mirrored_devices_stay_equal_and_skip_together():
+@pytest.mark.parametrize("draws", [1, 3])
+def test_two_mirrored_devices_stay_equal_and_skip_together(draws):
+    code = f"DRAWS = {draws}\n{MIRRORED}"
     result = subprocess.run(
-        [sys.executable, "-c", MIRRORED], check=False, capture_output=True, text=True, timeout=120
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, timeout=120
     )
     assert result.returncode == 0, result.stderr[-3000:]
 
