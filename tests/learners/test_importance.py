@@ -339,7 +339,8 @@ def test_latents_of_every_kind_train(name, tilt):
     learner.compile("sgd", run_eagerly=True)
     before = [weight.numpy() for weight in pair.trainable_weights]
     logs = learner.fit(values()["x"].numpy(), verbose=0).history
-    assert np.isfinite(logs["loss"]).all()
+    np.testing.assert_allclose(logs["iw_bound"], -np.array(logs["loss"]), rtol=1e-5)
+    assert np.isfinite(logs["loss"]).all() and 1.0 <= logs["ess"][0] <= 3.0
     for weight, old in zip(pair.trainable_weights, before, strict=True):
         assert np.any(weight.numpy() != old), weight.path
 
