@@ -7,8 +7,10 @@ from typing import Any
 import tensorflow as tf
 
 from keras_symvae.data.batch import Batch, kinds, of_values, share
+from keras_symvae.evaluation.requirements import check_counts
 from keras_symvae.families import estimators
-from keras_symvae.learners import utilities
+from keras_symvae.learners import importance, utilities
+from keras_symvae.learners.completion import effective
 from keras_symvae.learners.learner import Learner
 from keras_symvae.learners.registry import register
 from keras_symvae.learners.step.cost import Outcome, total
@@ -34,16 +36,44 @@ class ELBO(Learner):
     its own (M2 of Kingma et al. 2014). The bounds of examples with and without them are averaged
     apart and added.
 
+    With several draws the utility is the importance-weighted bound,
+
+        ELBO <= L_K = E log 1/K sum_k w_k <= log p(x),     w_k = p(x, z_k) / q(z_k | x)
+
+    of K draws z_k ~ q(z | x). No KL term is analytic then. Gradients flow through the draws of
+    real latents; discrete ones, Poisson counts among them, learn by their score, with the bound of
+    the other draws as baseline (VIMCO), which is unbiased, also where both kinds are mixed: see
+    `importance.with_score`. Costs sum to "loss", the negative bound, as before: every term is its
+    mean over the draws by their weights, and "encoder/choice" is what this choice costs, see
+    `importance.shared_out`. Measures are "iw_bound", the bound in nats, and "ess", the effective
+    sample size (sum w)^2 / sum w^2, from 1 to K. A latent that an example holds has a p in the
+    weights and no q.
+
+    The gradient of real latents is the plain one, the derivative of what is computed. The doubly
+    reparametrised one of Tucker et al. has less noise, but needs a second walk of the encoder and
+    has no counterpart where bits are drawn after real codes. On 8 x 8 digits with eight Gaussian
+    codes, K = 5, it had an eighth of the variance and led to 0.1 nats more, where K = 5 in place of
+    K = 1 gained 1.0.
+
     Args:
+        draws: K; 1 is the ELBO.
         estimator: gradient through discrete latents: "zgr", "straight_through" or
-            "gumbel_softmax:T"; see `estimators.get`.
-        kl_weight: weight of the KL terms in the utility.
+            "gumbel_softmax:T"; see `estimators.get`. None: "zgr" of one draw, the unbiased score
+            of several.
+        kl_weight: weight of the KL terms in the utility; of several draws, the power to which
+            p(z) / q(z | x) is a factor of w. Costs and measures have the weight 1.
         warmup_steps: number of steps over which that weight rises linearly from 0.
         free_bits: nats of KL per latent variable element (mean over the batch) that cost nothing.
+            The bound of several draws has no such terms.
         label_weight: weight of log q(v | ...) on latents that data hold.
         others: see `Learner`.
 
-    Reference: Kingma & Welling 2014; free bits: Kingma et al. 2016; warm-up: Sonderby et al. 2016.
+    Raises:
+        ValueError: also, where free bits are asked of several draws.
+
+    Reference: Kingma & Welling 2014; free bits: Kingma et al. 2016; warm-up: Sonderby et al. 2016;
+    several draws: Burda et al. 2016, of discrete latents Mnih & Rezende 2016; less noise for real
+    ones: Roeder et al. 2017, Tucker et al. 2019.
     """
 
     requirements = (IsPair(), PriorDensity(), Densities(), Gradients(estimated=True))
@@ -52,13 +82,15 @@ class ELBO(Learner):
         self,
         pair: Pair,
         *,
-        estimator: str = "zgr",
+        draws: int = 1,
+        estimator: str | None = None,
         kl_weight: float = 1.0,
         warmup_steps: int = 0,
         free_bits: float = 0.0,
         label_weight: float = 1.0,
         **kwargs: Any,
     ) -> None:
+        check_counts(draws=draws)
         estimators.get(estimator)
         numbers = {
             "kl_weight": kl_weight,
@@ -69,17 +101,26 @@ class ELBO(Learner):
         for name, number in numbers.items():
             if not is_weight(number):
                 raise ValueError(f"{name} is a number of at least 0; received {number!r}.")
+        if free_bits and draws > 1:
+            raise ValueError(
+                f"free_bits are nats of KL terms, which the bound of draws={draws} does not have; "
+                f"received free_bits={free_bits}. Give free_bits=0, or draws=1."
+            )
+        if draws > 1 and estimator is None:  # a score needs no gradient through the draw
+            self.requirements = (IsPair(), PriorDensity(), Densities())
         super().__init__(pair, **kwargs)
-        self.estimator, self.kl_weight = estimator, kl_weight
+        self.draws, self.estimator, self.kl_weight = int(draws), estimator, kl_weight
         self.warmup_steps, self.free_bits = warmup_steps, free_bits
         self.label_weight = label_weight
         self.optional_cost_names = tuple(f"encoder/{name}/paired" for name in pair.encoder.names)
+        self.measure_names = ("iw_bound", "ess") if draws > 1 else ()
         self.may_lack = pair.latent
 
     @property
     def cost_names(self) -> Sequence[str]:
         observed = [f"decoder/{name}" for name in self.pair.observed]
-        return [*observed, *(f"encoder/{name}" for name in self.pair.latent)]
+        choice = ["encoder/choice"] if self.draws > 1 else []
+        return [*observed, *(f"encoder/{name}" for name in self.pair.latent), *choice]
 
     def moves(self) -> Sequence[Move]:
         return [Move(("decoder", "encoder"), self.utility)]
@@ -87,8 +128,34 @@ class ELBO(Learner):
     def utility(self, batch: Batch, seed: tf.Tensor, training: bool = True) -> Outcome:
         """The weighted bound; its gradient flows through the encoder's draws."""
         # A relaxed draw is no value of the latent: held-out bounds are those of hard draws.
-        estimator = self.estimator if training else "zgr"
-        batch = of_values(batch)
+        relaxed = self.estimator is not None and not training
+        estimator, batch = "zgr" if relaxed else self.estimator, of_values(batch)
+        bound = self._of_one if self.draws == 1 else self._of_several
+        outcome = bound(batch, seed, estimator)
+        found = kinds(self.pair.schema, batch)
+        if found["paired"] is False:
+            return outcome
+        gain = outcome.gain * (share(found["paired"]) + share(found["observed"]))
+        weights = {"encoder/paired": self.label_weight}
+        labels = utilities.labels(self.pair, batch, weights=weights)
+        return outcome._replace(gain=gain).plus(labels)
+
+    def _of_several(self, batch: Batch, seed: tf.Tensor, estimator: str | None) -> Outcome:
+        """The bound log 1/K sum_k w_k of K draws."""
+        weighing = importance.weighed(
+            self.pair, batch, draws=self.draws, seed=seed, estimator=estimator
+        )
+        log_weights = weighing.log_weights()
+        measures = {
+            "iw_bound": importance.bound(log_weights),
+            "ess": effective(log_weights),
+        }
+        weighted = weighing.log_weights(kl_weight=self._weight())
+        gain = importance.with_score(weighted, weighing.score)
+        return Outcome(gain, importance.shared_out(weighing), measures=measures)
+
+    def _of_one(self, batch: Batch, seed: tf.Tensor, estimator: str | None) -> Outcome:
+        """The terms of the bound of one draw, analytic where they can be."""
         completed, q = self.pair.encoder.rcomplete(batch, seed=seed, estimator=estimator)
         _, p = self.pair.decoder.walk(completed)
         costs = {f"decoder/{name}": self._cost(name, p, completed) for name in self.pair.observed}
@@ -102,12 +169,7 @@ class ELBO(Learner):
             free = self.free_bits * self.pair.families[name].size
             charged = tf.maximum(tf.reduce_mean(kl), free) if free else kl
             gain -= self._weight() * charged
-        found = kinds(self.pair.schema, batch)
-        if found["paired"] is False:
-            return Outcome(gain, costs)
-        gain *= share(found["paired"]) + share(found["observed"])
-        weights = {"encoder/paired": self.label_weight}
-        return Outcome(gain, costs).plus(utilities.labels(self.pair, batch, weights=weights))
+        return Outcome(gain, costs)
 
     def _cost(self, name: str, p: Mapping[str, Any], values: Batch) -> tf.Tensor:
         return -self.pair.families[name].log_prob(p[name], values[name])
