@@ -30,7 +30,7 @@ VISITS = 60
 
 @pytest.mark.parametrize("order", ORDERS)
 def test_few_draws_one_of_them_remembered_come_to_the_posterior(order):
-    """From visit to visit the law of the taken code tends to p(z | x); K draws alone stay biased."""
+    """From visit to visit the law of the taken code tends to p(z | x), for any number of draws."""
     exact = Exact(tiny(order))
     image = exact.images[5]
     posterior = np.exp(exact.log_p() - exact.log_evidence()[:, None])[5]
