@@ -72,13 +72,9 @@ class Resampling:
             )
         if not is_weight(remember) or remember > 1.0:
             raise ValueError(f"remember is a probability; received {remember!r}.")
-        if remember and draws == 1:
-            raise ValueError(
-                f"remember={remember} puts a remembered code among several; give draws above 1."
-            )
         self.pair, self.draws, self.remember = pair, draws, remember
         codes = {name: pair.families[name] for name in pair.encoder.names}
-        self.memory = Memory(codes, name="memory") if remember else None
+        self.memory = Memory(codes, name="memory") if remember and draws > 1 else None
         self.settled = () if pair.prior is None else tuple(pair.prior.names)
         self.levels: list[Level] = []
         if draws == 1:

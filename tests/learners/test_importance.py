@@ -85,7 +85,7 @@ def test_the_expected_gradient_of_bits_is_that_of_the_bound(order, draws, data):
     for (variable, gradient), (_, expected) in zip(
         found, gradients(exact.pair, lambda: data_bound(exact, draws)), strict=True
     ):
-        np.testing.assert_allclose(gradient, expected, rtol=1e-4, atol=1e-5, err_msg=variable.path)
+        np.testing.assert_allclose(gradient, expected, rtol=5e-4, atol=3e-5, err_msg=variable.path)
         sizes.append(np.abs(expected).max())
     assert min(sizes) > 1e-4 and max(sizes) > 0.05  # not a test of zeros
 
