@@ -50,6 +50,7 @@ class Resampling:
             variables are grids whose windows are smaller than the picture, else whole.
         window: (rows, columns) of cells around a cell, odd, that are its window; None: the places
             that the cell reaches through the decoder's network, see `footprint`.
+        remember: probability, from 0 to 1; of one draw there is nothing to remember.
 
     Raises:
         ValueError: an argument is none of these; there is nothing to choose, or not locally.
