@@ -76,8 +76,8 @@ class Cooperative(Learner):
             member: Resampling(pair[member], remember=remember, **options)
             for member in pair.members
         }
-        codes = self._codes.items() if remember else ()
-        self.memories = {member: taken.memory for member, taken in codes}
+        memories = {member: codes.memory for member, codes in self._codes.items()}
+        self.memories = {m: memory for m, memory in memories.items() if memory is not None}
         self._share = checked_wake(wake, draws=draws)
         self.mixing = _matrix(mixing, list(pair.members))
         self.weights_of_terms = utilities.checked_terms(weights)

@@ -93,7 +93,8 @@ class SymmetricEquilibrium(Learner):
         self._codes = Resampling(
             pair, draws=draws, resampling=resampling, window=window, remember=remember
         )
-        self.memories = {"pair": self._codes.memory} if remember else {}
+        memory = self._codes.memory
+        self.memories = {} if memory is None else {"pair": memory}
         self._share = checked_wake(wake, draws=draws)
         self.weights_of_terms = utilities.checked_terms(weights)
         self.information = utilities.checked_information(pair, information)

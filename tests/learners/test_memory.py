@@ -168,17 +168,14 @@ def test_every_member_of_a_team_remembers_its_own_codes():
     assert learner.memories["painter"].visited.numpy()[:8].all()
 
 
-REFUSED = {
-    "a probability above 1": ({"draws": 2, "remember": 1.5}, "remember is a probability"),
-    "one draw": ({"remember": 0.5}, "give draws above 1"),
-}
+def test_a_probability_that_is_none_is_refused():
+    with pytest.raises(ValueError, match="remember is a probability"):
+        SymmetricEquilibrium(cases.ladder(), draws=2, remember=1.5)
 
 
-@pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_remembered_is_refused(case):
-    options, message = REFUSED[case]
-    with pytest.raises(ValueError, match=message):
-        SymmetricEquilibrium(cases.ladder(), **options)
+def test_one_draw_has_nothing_to_remember():
+    """So that `draws=1` alone turns any recipe into the game of the paper."""
+    assert not SymmetricEquilibrium(cases.ladder(), draws=1, remember=0.5).memories
 
 
 def test_data_without_numbers_are_refused():

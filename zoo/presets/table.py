@@ -4,7 +4,7 @@ from typing import Any
 
 from keras_symvae.families import Normal
 from zoo.presets.preset import Preset
-from zoo.presets.recipes import FAST, GAUSSIAN, IMPLICIT, PAINTED, SLOW
+from zoo.presets.recipes import FAST, GAUSSIAN, IMPLICIT, PAINTED, REVERSE, SLOW
 
 
 def gray(*shape: int, scale: float) -> Normal:
@@ -33,7 +33,10 @@ PRESETS = {
     "digits_ladder": Preset(architecture=DIGITS, data="digits", steps=3000, **SMALL),
     "fashion_mnist_ladder": Preset(architecture=FASHION, data="fashion_mnist", steps=6000, **SMALL),
     "fashion_mnist_reverse": Preset(
-        architecture={**FASHION, "order": "reverse"}, data="fashion_mnist", steps=6000, **SMALL
+        architecture={**FASHION, "order": "reverse"},
+        data="fashion_mnist",
+        steps=6000,
+        **SMALL | {"recipes": REVERSE},
     ),
     "digits_gaussian": Preset(
         architecture={
