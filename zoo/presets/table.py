@@ -15,7 +15,8 @@ def gray(*shape: int, scale: float) -> Normal:
 BITS: dict[str, Any] = {"binarize": "threshold"}
 DIGITS: dict[str, Any] = {"image_shape": (8, 8, 1), "latents": (10, 40), "width": 200}
 FASHION: dict[str, Any] = {"image_shape": (28, 28, 1), "latents": (30, 100), "width": 300}
-MNIST_PAPER: dict[str, Any] = {
+MNIST_REVERSED: dict[str, Any] = {**SMALL, "recipes": REVERSE}
+PAPER: dict[str, Any] = {
     "image_shape": (28, 28, 1),
     "latents": (30, 100),
     "body": "conv",
@@ -27,16 +28,14 @@ SMALL: dict[str, Any] = {
     "recipes": FAST,
     "steps_per_execution": 10,
 }
+REVERSED: dict[str, Any] = {**SMALL, "recipes": REVERSE}
 PAPER: dict[str, Any] = {"steps": 200_000, "batch_size": 128, "recipes": SLOW}
 
 PRESETS = {
     "digits_ladder": Preset(architecture=DIGITS, data="digits", steps=3000, **SMALL),
     "fashion_mnist_ladder": Preset(architecture=FASHION, data="fashion_mnist", steps=6000, **SMALL),
     "fashion_mnist_reverse": Preset(
-        architecture={**FASHION, "order": "reverse"},
-        data="fashion_mnist",
-        steps=6000,
-        **SMALL | {"recipes": REVERSE},
+        architecture={**FASHION, "order": "reverse"}, data="fashion_mnist", steps=6000, **REVERSED
     ),
     "digits_gaussian": Preset(
         architecture={
