@@ -15,8 +15,7 @@ def gray(*shape: int, scale: float) -> Normal:
 BITS: dict[str, Any] = {"binarize": "threshold"}
 DIGITS: dict[str, Any] = {"image_shape": (8, 8, 1), "latents": (10, 40), "width": 200}
 FASHION: dict[str, Any] = {"image_shape": (28, 28, 1), "latents": (30, 100), "width": 300}
-MNIST_REVERSED: dict[str, Any] = {**SMALL, "recipes": REVERSE}
-PAPER: dict[str, Any] = {
+MNIST_PAPER: dict[str, Any] = {
     "image_shape": (28, 28, 1),
     "latents": (30, 100),
     "body": "conv",
@@ -28,8 +27,8 @@ SMALL: dict[str, Any] = {
     "recipes": FAST,
     "steps_per_execution": 10,
 }
-REVERSED: dict[str, Any] = {**SMALL, "recipes": REVERSE}
 PAPER: dict[str, Any] = {"steps": 200_000, "batch_size": 128, "recipes": SLOW}
+REVERSED: dict[str, Any] = {**SMALL, "recipes": REVERSE}
 
 PRESETS = {
     "digits_ladder": Preset(architecture=DIGITS, data="digits", steps=3000, **SMALL),
