@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_symvae import seeds
 from keras_symvae.data.batch import Batch, any_of, none_of, repeated
+from keras_symvae.data.sources import Source
 from keras_symvae.learners.levels import Level
 from keras_symvae.learners.memory import Recalled
 from keras_symvae.learners.step.cost import elements, total
@@ -40,6 +41,7 @@ def proposed(
     level: Level | None = None,
     scored: Collection[str] | None = None,
     recalled: Recalled | None = None,
+    source: Source | None = None,
     seed: tf.Tensor,
 ) -> Proposals:
     """Returns draws of all that a batch lacks, without a tape.
@@ -52,10 +54,11 @@ def proposed(
         level: whose cells are scored; None: draws are weighed as a whole alone.
         scored: names of the decoder's factors that enter the weights; None: all.
         recalled: codes that stand for the last of the draws, where an example remembers them.
+        source: draws in the encoder's place, and its density is no part of the weights.
         seed: stateless seed [2].
     """
     names = pair.decoder.names if scored is None else scored
-    options = {"level": level, "names": names, "recalled": recalled}
+    options = {"level": level, "names": names, "recalled": recalled, "source": source}
     if draws * max(family.size for family in pair.families.values()) <= ELEMENTS:
         return _scored(pair, start, reading, count=draws, last=draws - 1, seed=seed, **options)
 
@@ -85,6 +88,7 @@ def _scored(
     level: Level | None,
     names: Collection[str],
     recalled: Recalled | None,
+    source: Source | None,
     seed: tf.Tensor,
 ) -> Proposals:
     """Returns `count` draws made and scored in one pass; recalled codes stand at place `last`."""
@@ -92,11 +96,14 @@ def _scored(
     tiled, read = start.tiled(count), reading.tiled(count)
     masks = {name: none_of([tiled.known(name)]) for name in encoder.names}
     lacking = {name: mask for name, mask in masks.items() if mask is not False}
+    weighed = lacking if source is None else ()
     if recalled is not None:
         tiled = _filled(tiled, recalled, pair=pair, count=count, last=last)
+    if source is not None:
+        tiled = pair.chain.supplied(tiled, tiled.size, seed=seeds.fold(seed, 0))
     drawn, naturals = encoder.walk(tiled, draw=sampled, seed=seed, reading=read)
     known = Reading(read.reads, naturals)
-    q = elements(encoder, drawn, names=lacking, among=lacking, reading=known)
+    q = elements(encoder, drawn, names=weighed, among=lacking, reading=known)
     p = elements(decoder, drawn, names=names)
 
     def apart(part: tf.Tensor) -> tf.Tensor:

@@ -7,6 +7,7 @@ import tensorflow as tf
 
 from keras_symvae import seeds
 from keras_symvae.data.batch import Batch, Mask, all_of, any_of, none_of, of_values
+from keras_symvae.data.sources import Source
 from keras_symvae.learners.completion import Completion, choice, effective, finite, picked
 from keras_symvae.learners.levels import Level, levels_of, refused
 from keras_symvae.learners.memory import Memory, Recalled
@@ -41,7 +42,9 @@ class Resampling:
     for any K, so that codes get better from visit to visit (conditional importance sampling).
 
     Where a prior is known by samples alone, log p(z0) is missing. There z0 is one draw of q, and
-    the levels below it are resampled given z0: their weights need no p(z0).
+    the levels below it are resampled given z0: their weights need no p(z0). Where there is no level
+    below it, the K draws are those of the prior itself, z_k ~ p(z0) and w_k = p(x | z_k), which
+    serves codes of few dimensions.
 
     Args:
         pair: the `Pair`.
@@ -77,18 +80,15 @@ class Resampling:
         codes = {name: pair.families[name] for name in pair.encoder.names}
         self.memory = Memory(codes, name="memory") if remember and draws > 1 else None
         self.settled = () if pair.prior is None else tuple(pair.prior.names)
+        self.source: Source | None = None
         self.levels: list[Level] = []
         if draws == 1:
             return
         if set(pair.encoder.names) <= set(self.settled):
-            raise ValueError(
-                f"draws={draws} chooses codes by p(x, z) / q(z | x), but the prior of "
-                f"{list(self.settled)} is known only by samples and no level lies below it; use "
-                "draws=1."
-            )
+            self.settled, self.source = (), pair.prior
         if resampling == WHOLE:
             return
-        reason = refused(pair, window=window)
+        reason = "needs the density of a prior" if self.source else refused(pair, window=window)
         if reason is None:
             self.levels = levels_of(pair, window=window, without=self.settled)
         elif resampling == LOCAL or window is not None:
@@ -164,8 +164,9 @@ class Resampling:
         self, start: Batch, reading: Reading, *, recalled: Recalled | None, seed: tf.Tensor
     ) -> tuple[Batch, Proposals]:
         """Returns the batch with one of K draws of all that it lacks."""
-        options = {"draws": self.draws, "recalled": recalled, "seed": seeds.fold(seed, 0)}
-        proposals = proposed(self.pair, start, reading, **options)
+        options = {"draws": self.draws, "recalled": recalled, "source": self.source}
+        fork = seeds.fold(seed, 0)
+        proposals = proposed(self.pair, start, reading, seed=fork, **options)
         chosen = choice(proposals.log_weights, seed=seeds.fold(seed, 1))
         values = {name: picked(value, chosen) for name, value in proposals.values.items()}
         return self._completed(start, values), proposals

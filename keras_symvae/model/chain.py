@@ -45,13 +45,13 @@ class Chain:
             given: {name: [B, ...]}, or a `Batch` that some examples do not know all of.
             output: an observed variable is drawn ("sample"), or shown by its "mean" or "mode".
         """
-        start = self._supplied(of_values(given, size=size), size, seed=seeds.fold(seed, 0))
+        start = self.supplied(of_values(given, size=size), size, seed=seeds.fold(seed, 0))
         return self._decode(start, seed=seeds.fold(seed, 1), output=output)
 
     @shaped(size="[]", seed="[2]", given="{name: [B, ...]}", returns="{latent: [B, ...]}")
     def codes(self, size: int | tf.Tensor, *, seed: tf.Tensor, given: Values) -> Batch:
         """Returns latents of the prior, {latent: [B, ...]}, constants, under the context given."""
-        start = self._supplied(of_values(given, size=size), size, seed=seeds.fold(seed, 0))
+        start = self.supplied(of_values(given, size=size), size, seed=seeds.fold(seed, 0))
         latent = self.variables.latent
         codes = self.decoder.complete(start, seed=seeds.fold(seed, 1), names=latent)
         return codes.where({name: codes.known(name) for name in latent})
@@ -82,8 +82,15 @@ class Chain:
         _, values = tf.while_loop(lambda step, _: step < steps, turn, (0, start))
         return Batch(values)
 
-    def _supplied(self, given: Batch, size: int | tf.Tensor, *, seed: tf.Tensor) -> Batch:
-        """Returns what is given, with what the prior supplies where it is not."""
+    @shaped(given="{name: [B, ...]}", size="[]", seed="[2]", returns="{name: [B, ...]}")
+    def supplied(self, given: Batch, size: int | tf.Tensor, *, seed: tf.Tensor) -> Batch:
+        """Returns what is given, with what a prior of samples supplies where it is not.
+
+        Args:
+            given: {name: [B, ...]}.
+            size: B.
+            seed: stateless seed [2].
+        """
         if self.prior is None:
             return given
         found: dict[str, tf.Tensor] = dict(given)

@@ -12,7 +12,7 @@ from keras_symvae.learners.completion import choice, effective, picked
 from keras_symvae.learners.resampling import Resampling
 from tests import cases
 from tests.data import test_missingness as missingness
-from tests.enumeration import Exact, tiny
+from tests.enumeration import Exact, bits, tiny
 from tests.learners.test_exactness import DATA, ORDERS, assert_unbiased, images, step_gradients
 
 SEED = seeds.make(11)
@@ -174,11 +174,18 @@ def _aligned(source, target):
     return [known.get(variable.path, variable).numpy() for variable in target.variables]
 
 
-def test_nothing_to_choose_is_refused():
-    pair = zoo.Ladder((2, 2, 1), latents=(3,), width=4, prior=np.zeros((4, 3), "float32"))
-    with pytest.raises(ValueError, match="known only by samples and no level lies below"):
-        SymmetricEquilibrium(pair, draws=2)
-    SymmetricEquilibrium(pair)  # the paper's game needs no density of the prior
+def test_codes_of_a_prior_of_samples_are_its_own_draws():
+    """Without a level below, two draws of the prior are weighed by p(x | z0)."""
+    rng = np.random.default_rng(1)
+    prior = rng.integers(0, 2, (40, 3)).astype("float32")
+    pair = zoo.Ladder((2, 2, 1), latents=(3,), width=5, prior=prior)
+    for variable in pair.trainable_variables:
+        variable.assign(rng.normal(size=variable.shape))
+    image = np.repeat(rng.integers(0, 2, (1, 2, 2, 1)).astype("float32"), 10 * COPIES, axis=0)
+    found = indices(taken(pair, {"x": tf.constant(image)}).taken, ["z0"])
+    values = {"z0": tf.constant(bits(3)), "x": tf.constant(image[:8])}
+    p = np.bincount(indices({"z0": prior}, ["z0"]), minlength=8) / len(prior)
+    assert_law(found, law_of_two(p, pair.decoder.log_prob(values)["x"].numpy()))
 
 
 @pytest.mark.parametrize("draws", [0, -1, 2.0, True, None])
