@@ -184,15 +184,16 @@ class LadderGame(Field):
 
     def logs(self, point, base=None):
         """Returns log p(x, z) and log q(z | x) [X, Z]; `base` is the point of q's share of p."""
-        c, f, b, w, r, to_top, g, v = self._parts(point)
+        c, f, b, w, r, to_top, g, v = self.parts(point)
         log_p = _log_bits(self.z1, c + self.z0 @ tf.transpose(f)) - self.z0.shape[1] * np.log(2.0)
         log_p += _log_bits(self.x[:, None], b + self.z1 @ tf.transpose(w))
-        c, f = self._parts(point if base is None else base)[:2]
+        c, f = self.parts(point if base is None else base)[:2]
         logits = c + self.z0 @ tf.transpose(f) + (g + self.x @ tf.transpose(v))[:, None]
         log_q = _log_bits(self.z1, logits)
         return log_p, log_q + _log_bits(self.z0, (r + self.x @ tf.transpose(to_top))[:, None])
 
-    def _parts(self, point):
+    def parts(self, point):
+        """Returns (c, F, b, W, r, R, g, V)."""
         sizes = [int(np.prod(shape)) for shape in self.shapes]
         parts = tf.split(tf.convert_to_tensor(point, tf.float64), sizes)
         return [tf.reshape(part, shape) for part, shape in zip(parts, self.shapes, strict=True)]
