@@ -1,5 +1,6 @@
 """Exact symmetric games over finite x and z, in float64: gradient fields and Jacobians."""
 
+import abc
 import itertools
 
 import numpy as np
@@ -36,7 +37,7 @@ def law(log_joint, log_q, draws):
     return draws * STEP * tf.reduce_sum(integrand, axis=0)
 
 
-class Field:
+class Field(abc.ABC):
     """Both players' gradients as one vector field, its Jacobian, and where it leads.
 
     A subclass gives `size`, the length D of a point, and `_gradients(point)` [D] in TensorFlow.
@@ -47,8 +48,8 @@ class Field:
         self._field = tf.function(self._gradients)
         self._slope = tf.function(self._differentiate)
 
-    def _gradients(self, point):
-        raise NotImplementedError
+    @abc.abstractmethod
+    def _gradients(self, point): ...
 
     def _differentiate(self, point):
         with tf.GradientTape() as tape:

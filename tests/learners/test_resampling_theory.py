@@ -234,3 +234,13 @@ def test_stable_consistent_pairs_are_the_same_for_every_k_and_a(kind):
         assert len(ranks) == 1
         assert np.all(slower[0] <= slower[1] + 1e-12) and np.all(slower[4] <= slower[5] + 1e-12)
         assert fastest[0] < fastest[2] < fastest[4] < fastest[6]
+
+
+def test_consistent_ladders_have_no_unstable_direction():
+    """Seen, not derived: where q reads p's logits the spectrum is complex, none of it positive."""
+    for seed in range(5):
+        game, point, joint = consistent_ladder(seed, draws=1, wake=0.0)
+        scores = game.scores(point)
+        for draws, wake in PLAYS:
+            values = np.linalg.eigvals(derived(joint, *scores, draws, wake))
+            assert values.real.max() < 1e-8
