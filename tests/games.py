@@ -63,17 +63,18 @@ class Field(abc.ABC):
 
     def jacobian(self, point):
         """Returns d field / d point [D, D]."""
-        return self._slope(tf.constant(point, tf.float64)).numpy()
+        return self._rise(tf.constant(point, tf.float64)).numpy()
 
     def differences(self, point, *, step=1e-4):
         """Returns the Jacobian [D, D] by central differences of fourth order."""
 
-        def slope(width, axis):
+        def rise(width, axis):
             delta = width * axis
             return (self.field(point + delta) - self.field(point - delta)) / (2 * width)
 
-        axes = np.eye(self.size)
-        return np.transpose([(4 * slope(step, e) - slope(2 * step, e)) / 3 for e in axes])
+        return np.transpose(
+            [(4 * rise(step, e) - rise(2 * step, e)) / 3 for e in np.eye(self.size)]
+        )
 
     def flow(self, point, *, until=1e4):
         """Follows the gradients of both players until they vanish; returns the last point."""
