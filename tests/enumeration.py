@@ -1,6 +1,7 @@
-"""A tiny binary pair and its exact quantities, summed over all of its values."""
+"""A tiny binary pair and its exact quantities, summed over all of its values and all draws."""
 
 import itertools
+import math
 
 import numpy as np
 import tensorflow as tf
@@ -22,6 +23,63 @@ def tiny(order, *, seed=0, scale=0.7):
 def bits(count):
     """All values [2^count, count] of that many bits."""
     return np.array(list(itertools.product([0.0, 1.0], repeat=count)), np.float32)
+
+
+def draws_of(count, draws):
+    """All ways to draw so many of `count` values, whatever their order.
+
+    Returns members [N, draws] and how many orders each has [N].
+    """
+    members = np.array(list(itertools.combinations_with_replacement(range(count), draws)))
+    times = np.stack([(members == value).sum(1) for value in range(count)])
+    repeats = np.array([math.factorial(number) for number in range(draws + 1)])[times]
+    return members, math.factorial(draws) / repeats.prod(0)
+
+
+def law_of_the_taken(log_joint, log_q, draws):
+    """The law [X, Z] of the code taken among K draws of q by its weight p(x, z) / q(z | x).
+
+    Args:
+        log_joint, log_q: log p(x, z), up to a constant for every x, and log q(z | x), both [X, Z].
+        draws: K.
+    """
+    log_joint, log_q = np.asarray(log_joint, np.float64), np.asarray(log_q, np.float64)
+    members, orders = draws_of(log_q.shape[1], draws)
+    laws = []
+    for log_w, q in zip(log_joint - log_q, np.exp(log_q), strict=True):
+        weights = np.exp(log_w - log_w.max())[members]
+        shares = weights / weights.sum(1, keepdims=True)
+        chances = orders * q[members].prod(1)
+        terms = (chances[:, None] * shares).ravel()
+        laws.append(np.bincount(members.ravel(), terms, minlength=len(q)))
+    return np.stack(laws)
+
+
+def bound_of_draws(log_joint, log_q, draws):
+    """E log 1/K sum_k w_k [X] over K draws of q, in nats; gradients see `log_joint` alone."""
+    log_q = tf.stop_gradient(log_q)
+    members, orders = draws_of(log_q.shape[1], draws)
+    chances = tf.reduce_sum(tf.gather(log_q, members, axis=1), axis=2)
+    weights = tf.gather(log_joint - log_q, members, axis=1)
+    bounds = tf.reduce_logsumexp(weights, axis=2) - math.log(draws)
+    return tf.reduce_sum(tf.cast(orders, log_q.dtype) * tf.exp(chances) * bounds, axis=1)
+
+
+def law_of_local_choice(local, q, cells, draws):
+    """The law [2^C] of z*, every cell of which comes from the draw that its own weight chose.
+
+    Args:
+        local: log-weights l_c of a draw [N, C].
+        q: probabilities [N] of the values that a draw can have.
+        cells: its C cells [N, C], -1 or +1; the law is in the order of `games.signs`.
+        draws: K.
+    """
+    members, orders = draws_of(len(q), draws)
+    shares = np.exp(local - local.max(0))[members]
+    up = (shares * (cells[members] > 0)).sum(1) / shares.sum(1)
+    chances = orders * q[members].prod(1)
+    signs = 2.0 * bits(cells.shape[1]) - 1.0
+    return np.array([chances @ np.prod((1 + sign * (2 * up - 1)) / 2, axis=1) for sign in signs])
 
 
 class Exact:
@@ -66,35 +124,49 @@ class Exact:
         bound = tf.reduce_sum(tf.exp(log_q) * (self.log_p() - log_q), axis=1)
         return tf.reduce_sum(self.data * bound)
 
-    def decoder_utility(self):
-        """L_p = E_{pi(x) q(z|x)} log p(x, z), a function of the decoder alone."""
-        weights = tf.stop_gradient(self.data[:, None] * tf.exp(self.log_q()))
-        return tf.reduce_sum(weights * self.log_p())
+    def bound(self, draws):
+        """The mean over the data of E log 1/K sum_k w_k, a function of the decoder alone."""
+        return tf.reduce_sum(self.data * bound_of_draws(self.log_p(), self.log_q(), draws))
 
-    def encoder_utility(self):
-        """L_q = E_{p(x,z)} log q(z | x), a function of the encoder alone."""
-        return tf.reduce_sum(tf.stop_gradient(tf.exp(self.log_p())) * self.log_q())
+    def taken(self, draws):
+        """pi(x) q_K(z | x) [X, Z], a constant: data with the code taken among K draws."""
+        law = tf.exp(self.log_q())
+        if draws > 1:
+            law = tf.constant(law_of_the_taken(self.log_p(), self.log_q(), draws), tf.float32)
+        return tf.stop_gradient(self.data[:, None] * law)
 
-    def symmetric_gradients(self):
+    def decoder_utility(self, draws=1):
+        """L_p = E_{pi(x) q_K(z|x)} log p(x, z), a function of the decoder alone."""
+        return tf.reduce_sum(self.taken(draws) * self.log_p())
+
+    def encoder_utility(self, draws=1, wake=0.0):
+        """(1 - a) E_{p(x,z)} log q(z | x) + a E_{pi(x) q_K(z|x)} log q(z | x), of the encoder."""
+        weights = (1.0 - wake) * tf.stop_gradient(tf.exp(self.log_p()))
+        if wake:
+            weights += wake * self.taken(draws)
+        return tf.reduce_sum(weights * self.log_q())
+
+    def symmetric_gradients(self, draws=1, wake=0.0):
         """[(variable, gradient of its own player's utility)]."""
         moves = (
-            (self.pair.decoder, self.decoder_utility),
-            (self.pair.encoder, self.encoder_utility),
+            (self.pair.decoder, lambda: self.decoder_utility(draws)),
+            (self.pair.encoder, lambda: self.encoder_utility(draws, wake)),
         )
-        return [pair for player, utility in moves for pair in _gradients(player, utility)]
+        return [pair for player, utility in moves for pair in gradients(player, utility)]
 
     def elbo_gradients(self):
         """[(variable, gradient of the ELBO)]."""
-        return _gradients(self.pair, self.elbo)
+        return gradients(self.pair, self.elbo)
 
 
-def _gradients(owner, utility):
+def gradients(owner, utility):
+    """[(variable, gradient)] of a utility, over the weights that the owner has."""
     variables = owner.trainable_variables
     with tf.GradientTape() as tape:
         value = utility()
-    gradients = tape.gradient(
+    found = tape.gradient(
         value,
         [variable.value for variable in variables],
         unconnected_gradients=tf.UnconnectedGradients.ZERO,
     )
-    return list(zip(variables, gradients, strict=True))
+    return list(zip(variables, found, strict=True))
