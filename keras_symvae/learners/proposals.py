@@ -1,6 +1,6 @@
 """Proposals: draws of what examples lack, and their weights."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple
 
 import tensorflow as tf
@@ -42,6 +42,7 @@ def proposed(
     scored: Collection[str] | None = None,
     recalled: Recalled | None = None,
     source: Source | None = None,
+    shared: Mapping[str, tf.Tensor] | None = None,
     seed: tf.Tensor,
 ) -> Proposals:
     """Returns draws of all that a batch lacks, without a tape.
@@ -55,10 +56,12 @@ def proposed(
         scored: names of the decoder's factors that enter the weights; None: all.
         recalled: codes that stand for the last of the draws, where an example remembers them.
         source: draws in the encoder's place, and its density is no part of the weights.
+        shared: {name: [B, ...]}, values that all draws have in common.
         seed: stateless seed [2].
     """
     names = pair.decoder.names if scored is None else scored
     options = {"level": level, "names": names, "recalled": recalled, "source": source}
+    options["shared"] = shared or {}
     if draws * max(family.size for family in pair.families.values()) <= ELEMENTS:
         return _scored(pair, start, reading, count=draws, last=draws - 1, seed=seed, **options)
 
@@ -89,6 +92,7 @@ def _scored(
     names: Collection[str],
     recalled: Recalled | None,
     source: Source | None,
+    shared: Mapping[str, tf.Tensor],
     seed: tf.Tensor,
 ) -> Proposals:
     """Returns `count` draws made and scored in one pass; recalled codes stand at place `last`."""
@@ -97,6 +101,8 @@ def _scored(
     masks = {name: none_of([tiled.known(name)]) for name in encoder.names}
     lacking = {name: mask for name, mask in masks.items() if mask is not False}
     weighed = lacking if source is None else ()
+    if shared:
+        tiled = pair.encoder.completed(start, shared).tiled(count)
     if recalled is not None:
         tiled = _filled(tiled, recalled, pair=pair, count=count, last=last)
     if source is not None:

@@ -1,7 +1,7 @@
 """Resampling: data are completed by one of K draws of the encoder, taken by its weight."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 
 import tensorflow as tf
 
@@ -35,7 +35,8 @@ class Resampling:
         l_c(z_k) = sum_{i in window of c} log p(x_i | z_k) + log p(z_kc | above_k) - log q(z_kc | x)
         z*_c = z_kc with P = exp l_c(z_k) / sum_j exp l_c(z_j),    independently for every cell
 
-    then the level above, given z*, from K draws of its own, which need no pixels; and so on.
+    then the level above, given z*, from K draws of its own, which need no pixels; and so on. What
+    the encoder draws before z is the same in all K draws of it.
 
     With a memory the last of the K draws is, with probability `remember`, what the example took at
     its last visit, weighed as the others: the step of a Markov chain that leaves p(z | x) invariant
@@ -169,7 +170,7 @@ class Resampling:
         proposals = proposed(self.pair, start, reading, seed=fork, **options)
         chosen = choice(proposals.log_weights, seed=seeds.fold(seed, 1))
         values = {name: picked(value, chosen) for name, value in proposals.values.items()}
-        return self._completed(start, values), proposals
+        return self.pair.encoder.completed(start, values), proposals
 
     def _cell_by_cell(
         self,
@@ -184,12 +185,18 @@ class Resampling:
         lowest, found = levels[0], []
         for index, level in enumerate(levels):
             fork = seeds.fold(seed, index)
+            # What the encoder draws before a level is one for all K: a cell would prefer draws
+            # whose levels above explain its pixels, which q(z | above, x) has counted already.
+            earlier = self.pair.encoder.names[: self.pair.encoder.names.index(level.name)]
+            above = [name for name in earlier if start.known(name) is not True]
+            shared = self._once(start, reading, names=above, seed=seeds.fold(fork, 2))
             proposals = proposed(
                 self.pair,
                 start,
                 reading,
                 draws=self.draws,
                 level=level,
+                shared=shared,
                 # Of the draws of a higher level nobody asks the weight as a whole.
                 scored=None if level is lowest else level.seen,
                 recalled=recalled,
@@ -197,7 +204,7 @@ class Resampling:
             )
             chosen = choice(proposals.scores[level.name], seed=seeds.fold(fork, 1))
             value = picked(proposals.values[level.name], tf.reshape(chosen, [-1, *level.grid]))
-            start = self._completed(start, {level.name: value})
+            start = self.pair.encoder.completed(start, {level.name: value})
             found.append(proposals)
         return start, found[0]
 
@@ -205,14 +212,15 @@ class Resampling:
         """Returns the batch with one draw of the latents that have no density of a prior."""
         if not self.settled:
             return batch
-        drawn, _ = self.pair.encoder.walk(batch, draw=sampled, seed=seed, reading=reading)
-        return self._completed(batch, {name: drawn[name] for name in self.settled})
+        values = self._once(batch, reading, names=self.settled, seed=seed)
+        return self.pair.encoder.completed(batch, values)
 
-    def _completed(self, start: Batch, values: Mapping[str, tf.Tensor]) -> Batch:
-        """Returns the batch with these values of the encoder in place of what it lacks."""
-        knowable = self.pair.encoder.knowable(start)
-        known = {name: start.known(name) for name in start}
-        return Batch({**start, **values}, known=known | {name: knowable[name] for name in values})
+    def _once(
+        self, batch: Batch, reading: Reading, *, names: Collection[str], seed: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Returns one draw {name: [B, ...]} of latents."""
+        drawn, _ = self.pair.encoder.walk(batch, draw=sampled, seed=seed, reading=reading)
+        return {name: drawn[name] for name in names}
 
 
 def checked_wake(wake: float | None, *, draws: int) -> float:

@@ -324,6 +324,12 @@ class Player(Configured, keras.Layer):
             known[name] = any_of([known.get(name, False), drawn])
         return {name: known[name] for name in self.names}
 
+    def completed(self, batch: Batch, values: Values) -> Batch:
+        """Returns a batch with values {name: [B, ...]} that this player drew for what it lacks."""
+        known = {name: batch.known(name) for name in batch}
+        knowable = self.knowable(batch)
+        return Batch({**batch, **values}, known=known | {name: knowable[name] for name in values})
+
     def scored(self, batch: Batch) -> dict[str, Mask]:
         """Returns {name: Mask}: the examples that know a factor's value and all that it reads."""
         return {

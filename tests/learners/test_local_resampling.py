@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_symvae import Factor, Pair, Player, SymmetricEquilibrium, families, seeds
+from keras_symvae import Factor, Pair, Player, SymmetricEquilibrium, Trunk, families, seeds
 from keras_symvae.learners.levels import levels_of
 from keras_symvae.learners.resampling import Resampling
 from keras_symvae.model.footprint import footprint
@@ -202,3 +202,55 @@ def test_every_family_on_a_grid_trains_locally(kind):
     x = np.asarray(pair.generate(8, seed=0)["x"])
     logs = learner.fit(x, epochs=2, batch_size=8, verbose=0).history
     assert all(1.0 <= number <= 3.0 for number in logs["ess"])
+
+
+def test_what_is_drawn_before_a_level_is_one_for_all_its_draws():
+    """In the ladder order z0 is drawn once, the cells of z1 given it, and z0 anew given z1*."""
+    known = {
+        "x": families.Bernoulli((2, 4, 1)),
+        "z1": families.Bernoulli((1, 2, 1)),
+        "z0": families.Bernoulli(1),
+    }
+    painter = keras.layers.Conv2DTranspose(1, 2, strides=2, padding="same")
+    reader = keras.Sequential([keras.layers.Flatten(), keras.layers.Dense(1)])
+    inputs = keras.Input((2, 4, 1))
+    trunk = Trunk(
+        given="x",
+        network=keras.Model(
+            inputs, {"a0": reader(inputs), "a1": keras.layers.Conv2D(1, 2, strides=2)(inputs)}
+        ),
+    )
+    decoder = [Factor("z0"), Factor("z1", given="z0", network=keras.layers.Dense(2))]
+    decoder += [Factor("x", given="z1", network=painter)]
+    encoder = [Factor("z0", given="a0"), Factor("z1", given="a1", tilt=True)]
+    pair = randomised(
+        Pair(
+            Player(decoder, families=known, name="decoder"),
+            Player(encoder, families=known, trunk=trunk, name="encoder"),
+        ),
+        scale=1.5,
+    )
+    values = images(pair)
+    found = Resampling(pair, draws=2).of(values, seed=SEED).taken
+    states = np.array([[0, 0], [0, 1], [1, 0], [1, 1]], "float32")
+
+    def scores(z0):
+        """p, q of every cell of z1 [2 values, 2 cells] given z0, pixels included."""
+        batch = {"x": tf.repeat(values["x"][:1], 2, axis=0)}
+        batch |= {
+            "z0": tf.fill([2, 1], float(z0)),
+            "z1": tf.constant([[[[0.0]] * 2], [[[1.0]] * 2]]),
+        }
+        p = {n: pair.decoder.eta(n, batch) for n in ("x", "z1")}
+        p = {n: pair.families[n].element_log_prob(p[n], batch[n]).numpy() for n in p}
+        q = pair.families["z1"].element_log_prob(pair.encoder.eta("z1", batch), batch["z1"])
+        pixels = p["x"].reshape(2, 2, 2, 2).sum((1, 3))
+        return pixels + p["z1"].reshape(2, 2), np.reshape(q, [2, 2])
+
+    q0 = tf.sigmoid(pair.encoder.eta("z0", {"x": values["x"][:1]})).numpy()[0, 0]
+    law = np.zeros(4)
+    for z0, share in ((0, 1 - q0), (1, q0)):
+        p, q = scores(z0)
+        cells = [law_of_two(np.exp(q[:, c]), p[:, c] - q[:, c]) for c in range(2)]
+        law += share * np.array([cells[0][int(a)] * cells[1][int(b)] for a, b in states])
+    assert_law(indices(found, ["z1"]), law)
