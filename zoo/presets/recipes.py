@@ -62,8 +62,8 @@ PAINTED = {
 }
 CRITICS = ("critic_codes", "critic_data")
 GAUSSIAN = {
-    "symmetric": Recipe(both(1e-3), beta_1=0.5),
-    "elbo": Recipe(both(1e-3)),
+    "symmetric": Recipe(both(2e-3), beta_1=0.5, options={"draws": 5}),
+    "elbo": Recipe(both(2e-3)),
     "avb": against("critic", rate=1e-3, critic_rate=1e-3, adaptive_contrast=True),
     "as_vae": against(CRITICS, rate=1e-3, critic_rate=1e-3, reconstruction={"x": 0.1, "z0": 1.0}),
     "svae": against("critic", rate=1e-3, critic_rate=3e-4, reconstruction={"x": 0.3, "z0": 1.0}),
