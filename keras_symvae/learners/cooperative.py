@@ -10,12 +10,12 @@ import tensorflow as tf
 from keras_symvae import seeds
 from keras_symvae.data.batch import Batch
 from keras_symvae.learners import utilities
-from keras_symvae.learners.completion import MEASURES, Completion
-from keras_symvae.learners.learner import Learner
+from keras_symvae.learners.completion import Completion
+from keras_symvae.learners.game import SymmetricGame
 from keras_symvae.learners.registry import register
-from keras_symvae.learners.resampling import Resampling, checked_wake
 from keras_symvae.learners.step.cost import Outcome
 from keras_symvae.learners.step.moves import Move, Opening
+from keras_symvae.model.pair import Pair
 from keras_symvae.model.reading import Reading
 from keras_symvae.model.requirements import Densities, IsTeam
 from keras_symvae.model.team import Team
@@ -25,7 +25,7 @@ Batches = Mapping[str, Any]  # {member: Batch}; of the member that moves a Compl
 
 
 @register("cooperative")
-class Cooperative(Learner):
+class Cooperative(SymmetricGame):
     """The game of several models of Schlesinger & Flach (FLICS 2025).
 
         model i maximises  L_i = a_ii E_{data_i} log p_i + sum_{j != i} a_ij E_{p_j} log p_i
@@ -41,8 +41,8 @@ class Cooperative(Learner):
         pair: the `Team`.
         mixing: the matrix a [M, M] in the order of the members, whose rows sum to 1; or one
             number, the share a_ii of everyone's own data, the rest falls to the others alike.
-        weights, draws, wake, resampling, window, remember: of every member's symmetric game, see
-            `SymmetricEquilibrium`.
+        weights, draws, wake, remember, near, resampling, window: of every member's symmetric game,
+            see `SymmetricGame`.
         others: see `Learner`.
 
     Reference: Schlesinger, Flach, Game-theoretic distributed learning of generative models for
@@ -50,48 +50,17 @@ class Cooperative(Learner):
     """
 
     requirements = (IsTeam(), Densities())
-    kept: ClassVar = {
-        "weights": lambda learner: learner.weights_of_terms,
+    kept: ClassVar = SymmetricGame.kept | {
         "mixing": lambda learner: [list(row.values()) for row in learner.mixing.values()],
     }
 
-    def __init__(
-        self,
-        pair: Team,
-        *,
-        mixing: Any,
-        weights: Mapping[str, float] | None = None,
-        draws: int = 1,
-        wake: float | None = None,
-        resampling: str | None = None,
-        window: tuple[int, int] | None = None,
-        remember: float = 0.0,
-        **kwargs: Any,
-    ) -> None:
+    def __init__(self, pair: Team, *, mixing: Any, **kwargs: Any) -> None:
         super().__init__(pair, **kwargs)
-        self.draws, self.wake, self.resampling, self.window = draws, wake, resampling, window
-        self.remember = remember
-        options = {"draws": draws, "resampling": resampling, "window": window}
-        self._codes = {
-            member: Resampling(pair[member], remember=remember, **options)
-            for member in pair.members
-        }
-        memories = {member: codes.memory for member, codes in self._codes.items()}
-        self.memories = {m: memory for m, memory in memories.items() if memory is not None}
-        self._share = checked_wake(wake, draws=draws)
         self.mixing = _matrix(mixing, list(pair.members))
-        self.weights_of_terms = utilities.checked_terms(weights)
-        own = [name for name in self.cost_names if "/encoder/" in name]
-        self.optional_cost_names = tuple(
-            f"{name}/{kind}" for name in own for kind in ("paired", "wake")
-        )
-        measured = pair.members if draws > 1 else ()
-        self.measure_names = tuple(f"{m}/{measure}" for m in measured for measure in MEASURES)
-        self.may_lack = tuple(pair.families)
 
     @property
-    def cost_names(self) -> Sequence[str]:
-        return [f"{name}/{v}" for name, player in self.pair.players.items() for v in player.names]
+    def _pairs(self) -> dict[str, Pair]:
+        return self.pair.members
 
     def moves(self) -> Sequence[Move]:
         games = {"decoder": self.decoder_utility, "encoder": self.encoder_utility}
@@ -123,12 +92,8 @@ class Cooperative(Learner):
     ) -> Outcome:
         """The mixture of L_q over the member's own dreams and data and the others' samples."""
         pair, shares, weights = self.pair[member], self.mixing[member], self.weights_of_terms
-        completion, a = self._opened(member, batches, seed), self._share
-        own = utilities.sleep(
-            pair, completion.batch, seed=seeds.fold(seed, 3), weights=weights
-        ).times(1.0 - a)
-        own = own.plus(utilities.posterior(pair, completion, weight=a))
-        own = own.plus(utilities.labels(pair, completion.batch, weights=weights))
+        completion = self._opened(member, batches, seed)
+        own = self._learnt(pair, completion, seed=seeds.fold(seed, 3))
         told = {
             other: share
             for other, share in shares.items()

@@ -75,9 +75,8 @@ class Resampling:
             raise ValueError(
                 f"resampling is {WHOLE!r}, {LOCAL!r} or None; received {resampling!r}."
             )
-        if not is_weight(remember) or remember > 1.0:
-            raise ValueError(f"remember is a probability; received {remember!r}.")
-        self.pair, self.draws, self.remember = pair, draws, remember
+        self.remember = checked_share("remember", remember)
+        self.pair, self.draws = pair, draws
         codes = {name: pair.families[name] for name in pair.encoder.names}
         self.memory = Memory(codes, name="memory") if remember and draws > 1 else None
         self.settled = () if pair.prior is None else tuple(pair.prior.names)
@@ -231,6 +230,15 @@ def checked_wake(wake: float | None, *, draws: int) -> float:
     """
     if wake is None:
         return 0.5 if draws > 1 else 0.0
-    if not is_weight(wake) or wake > 1.0:
-        raise ValueError(f"wake is a share, from 0 to 1; received {wake!r}.")
-    return wake
+    return checked_share("wake", wake)
+
+
+def checked_share(name: str, share: float) -> float:
+    """Returns a share, or refuses what is no number from 0 to 1.
+
+    Raises:
+        ValueError: says what was received for `name`.
+    """
+    if not is_weight(share) or share > 1.0:
+        raise ValueError(f"{name} is a share, from 0 to 1; received {share!r}.")
+    return share

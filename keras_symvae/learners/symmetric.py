@@ -1,17 +1,16 @@
 """Symmetric equilibrium learning: each player ascends its own log-density."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 import tensorflow as tf
 
 from keras_symvae import seeds
 from keras_symvae.data.batch import Batch
 from keras_symvae.learners import utilities
-from keras_symvae.learners.completion import MEASURES, Completion
-from keras_symvae.learners.learner import Learner
+from keras_symvae.learners.completion import Completion
+from keras_symvae.learners.game import SymmetricGame
 from keras_symvae.learners.registry import register
-from keras_symvae.learners.resampling import Resampling, checked_wake
 from keras_symvae.learners.step.cost import Outcome
 from keras_symvae.learners.step.moves import Move, Opening
 from keras_symvae.model.pair import Pair
@@ -20,7 +19,7 @@ from keras_symvae.model.requirements import Densities, IsPair
 
 
 @register("symmetric")
-class SymmetricEquilibrium(Learner):
+class SymmetricEquilibrium(SymmetricGame):
     """The symmetric game of Flach, Schlesinger, Shekhovtsov (AISTATS 2024), with resampled codes.
 
         z_1 .. z_K ~ q(z | x),    w_k = p(x, z_k) / q(z_k | x),    z* = z_k with P = w_k / sum_j w_j
@@ -58,13 +57,8 @@ class SymmetricEquilibrium(Learner):
         information: {latent: weight}: the encoder also maximises what this latent says about
             observed data, see `utilities.information`. With few labels it keeps the classes of
             the others apart and of like shares.
-        draws: K.
-        wake: a, the share of taken codes in what the encoder learns, from 0 to 1; None: 0.5 where
-            K > 1, else 0.
-        resampling, window: how codes are taken, see `Resampling`.
-        remember: probability with which one of the K codes is that of the example's last visit, see
-            `Resampling`; the learner then keeps a code of every example, and data have to be arrays
-            or `Batches`.
+        draws, wake, remember, near, resampling, window: K, a, and how codes are proposed and taken,
+            see `SymmetricGame`.
         others: see `Learner`.
 
     Relatives: reweighted wake-sleep (Bornschein and Bengio 2015), the importance weighted
@@ -72,45 +66,20 @@ class SymmetricEquilibrium(Learner):
     """
 
     requirements = (IsPair(), Densities())
-    kept: ClassVar = {"weights": lambda learner: learner.weights_of_terms}
 
     def __init__(
-        self,
-        pair: Pair,
-        *,
-        weights: Mapping[str, float] | None = None,
-        information: Mapping[str, float] | None = None,
-        draws: int = 1,
-        wake: float | None = None,
-        resampling: str | None = None,
-        window: tuple[int, int] | None = None,
-        remember: float = 0.0,
-        **kwargs: Any,
+        self, pair: Pair, *, information: Mapping[str, float] | None = None, **kwargs: Any
     ) -> None:
         super().__init__(pair, **kwargs)
-        self.draws, self.wake, self.resampling, self.window = draws, wake, resampling, window
-        self.remember = remember
-        self._codes = Resampling(
-            pair, draws=draws, resampling=resampling, window=window, remember=remember
-        )
-        memory = self._codes.memory
-        self.memories = {} if memory is None else {"pair": memory}
-        self._share = checked_wake(wake, draws=draws)
-        self.weights_of_terms = utilities.checked_terms(weights)
         self.information = utilities.checked_information(pair, information)
-        self.optional_cost_names = tuple(
-            f"encoder/{name}/{kind}" for name in pair.encoder.names for kind in ("paired", "wake")
-        )
-        self.measure_names = MEASURES if draws > 1 else ()
-        self.may_lack = tuple(pair.families)
 
     @property
-    def cost_names(self) -> Sequence[str]:
-        return [f"{name}/{v}" for name, player in self.pair.players.items() for v in player.names]
+    def _pairs(self) -> dict[str, Pair]:
+        return {"pair": self.pair}
 
     def moves(self) -> Sequence[Move]:
         decoder, encoder = self.decoder_utility, self.encoder_utility
-        opening = Opening(self._codes.read, self._completed)
+        opening = Opening(self._codes["pair"].read, self._completed)
         return [
             Move(("decoder",), decoder, opening=opening),
             Move(("encoder",), encoder, opening=opening),
@@ -127,16 +96,13 @@ class SymmetricEquilibrium(Learner):
         self, batch: Batch | Completion, seed: tf.Tensor, training: bool = True
     ) -> Outcome:
         """L_q: how well the encoder recovers latents of dreams, and the codes taken for data."""
-        completion, a, weights = self._opened(batch, seed), self._share, self.weights_of_terms
-        batch, fork = completion.batch, seeds.fold(seed, 1)
-        dreamt = utilities.sleep(self.pair, batch, seed=fork, weights=weights).times(1.0 - a)
-        taken = utilities.posterior(self.pair, completion, weight=a)
-        known = utilities.labels(self.pair, batch, weights=weights)
-        told = utilities.information(self.pair, batch, weights=self.information)
-        return dreamt.plus(taken).plus(known).plus(told)
+        completion = self._opened(batch, seed)
+        learnt = self._learnt(self.pair, completion, seed=seeds.fold(seed, 1))
+        told = utilities.information(self.pair, completion.batch, weights=self.information)
+        return learnt.plus(told)
 
     def _completed(self, batch: Batch, reading: Reading | None, seed: tf.Tensor) -> Completion:
-        return self._codes.complete(batch, reading, seed=seeds.fold(seed, 0))
+        return self._codes["pair"].complete(batch, reading, seed=seeds.fold(seed, 0))
 
     def _opened(self, batch: Batch | Completion, seed: tf.Tensor) -> Completion:
-        return self._codes.of(batch, seed=seeds.fold(seed, 0))
+        return self._codes["pair"].of(batch, seed=seeds.fold(seed, 0))

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from keras_symvae.data.batch import all_of, any_of, kinds, of_values, share
+from keras_symvae.data.batch import Batch, all_of, any_of, kinds, of_values, share
 from keras_symvae.families import Finite
 from keras_symvae.learners.completion import Completion
 from keras_symvae.learners.step.cost import NOTHING, Outcome, judged, total
@@ -54,14 +54,35 @@ def posterior(pair: Pair, completion: Completion, *, weight: float) -> Outcome:
     )
 
 
-def sleep(pair: Pair, batch: Values, *, seed: tf.Tensor, weights: Mapping[str, float]) -> Outcome:
-    """Returns the `Outcome` L_q of the encoder on dreams, as many as the batch has examples."""
-    batch = of_values(batch)
+def sleep(
+    pair: Pair,
+    batch: Values,
+    *,
+    seed: tf.Tensor,
+    weights: Mapping[str, float],
+    taken: Batch | None = None,
+    near: float = 0.0,
+) -> Outcome:
+    """Returns the `Outcome` L_q of the encoder on dreams, as many as the batch has examples.
+
+    Args:
+        pair: the `Pair`.
+        batch: {name: [B, ...]}, or a `Batch`.
+        seed: stateless seed [2].
+        weights: of the terms.
+        taken: the batch with the codes that were taken for it.
+        near: share of the dreams that start from these codes, the others start from the prior.
+    """
+    given = batch = of_values(batch)
     # The dreams of examples that hold latents alone start from these.
     alone = kinds(pair.schema, batch)["latent"]
     start = {name: all_of([batch.known(name), alone]) for name in pair.latent}
+    if near and taken is not None:
+        given, awake = taken, tf.random.stateless_uniform(tf.reshape(batch.size, [1]), seed) < near
+        for name in pair.latent:
+            start[name] = any_of([start[name], all_of([awake, taken.known(name)])])
     start |= {name: batch.known(name) for name in pair.context}
-    dreams = pair.chain.dream(batch.size, seed=seed, given=batch.where(start))
+    dreams = pair.chain.dream(batch.size, seed=seed, given=given.where(start))
     dreaming = any_of(pair.encoder.scored(dreams).values())
     return judged(pair.encoder, dreams, weight=weights["encoder/dreams"] * share(dreaming))
 

@@ -169,7 +169,7 @@ def test_every_member_of_a_team_remembers_its_own_codes():
 
 
 def test_a_probability_that_is_none_is_refused():
-    with pytest.raises(ValueError, match="remember is a probability"):
+    with pytest.raises(ValueError, match="remember is a share"):
         SymmetricEquilibrium(cases.ladder(), draws=2, remember=1.5)
 
 

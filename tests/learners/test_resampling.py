@@ -7,9 +7,10 @@ import tensorflow as tf
 
 import zoo
 from keras_symvae import Factor, Pair, Player, SymmetricEquilibrium, Trunk, families, seeds
-from keras_symvae.learners import proposals
+from keras_symvae.learners import proposals, utilities
 from keras_symvae.learners.completion import choice, effective, picked
 from keras_symvae.learners.resampling import Resampling
+from keras_symvae.learners.utilities import TERMS
 from tests import cases
 from tests.data import test_missingness as missingness
 from tests.enumeration import Exact, bits, tiny
@@ -105,6 +106,36 @@ def test_gradients_of_the_game_are_the_enumerated_ones(order):
     gradients = [pair for player, utility in moves for pair in ascent(player, utility)]
     learner = SymmetricEquilibrium(pair, draws=2, wake=wake)
     assert_unbiased(step_gradients(learner, {"x": images(exact, 40)}, repeats=60), gradients)
+
+
+@pytest.mark.parametrize("order", ORDERS)
+def test_dreams_near_the_data_start_from_codes_that_were_taken(order):
+    """The encoder follows E_{pi(x)} E_{z*} E_{p(x'|z*)} log q(z* | x') on its dreams."""
+    exact = Taken(tiny(order), DATA)
+
+    def encoder():
+        codes = tf.linalg.matvec(exact.law(), exact.data, transpose_a=True)  # of z*, over all data
+        paints = tf.exp(exact.log_p() - tf.reduce_logsumexp(exact.log_p(), axis=0))
+        return tf.reduce_sum(tf.stop_gradient(codes[None] * paints) * exact.log_q())
+
+    gradients = ascent(exact.pair.encoder, encoder)
+    learner = SymmetricEquilibrium(exact.pair, draws=2, wake=0.0, near=1.0)
+    assert_unbiased(step_gradients(learner, {"x": images(exact, 40)}, repeats=60), gradients)
+
+
+def test_some_dreams_may_be_near_the_data_and_others_free():
+    pair = tiny("reverse")
+    x = np.zeros([COPIES, 2, 2, 1], "float32")
+    completion = taken(pair, {"x": tf.constant(x)})
+    dreams = []
+    for near in (0.0, 0.3, 1.0):
+        costs = utilities.sleep(
+            pair, completion.batch, seed=SEED, weights=TERMS, taken=completion.taken, near=near
+        ).costs["encoder/z1"]
+        dreams.append(costs.numpy())
+    free, some, close = dreams
+    assert ((some == close) | (some == free)).all()
+    assert abs(np.mean((some == close) & (some != free)) / np.mean(close != free) - 0.3) < 0.05
 
 
 def ascent(player, utility):

@@ -29,6 +29,8 @@ class Outcome(NamedTuple):
 
     def plus(self, other: "Outcome") -> "Outcome":
         """Returns the `Outcome` of both, whose costs have different names."""
+        if other is NOTHING:
+            return self
         return Outcome(
             self.gain + other.gain,
             {**self.costs, **other.costs},
