@@ -63,18 +63,17 @@ class Field(abc.ABC):
 
     def jacobian(self, point):
         """Returns d field / d point [D, D]."""
-        return self._rise(tf.constant(point, tf.float64)).numpy()
+        return self._slope(tf.constant(point, tf.float64)).numpy()
 
     def differences(self, point, *, step=1e-4):
         """Returns the Jacobian [D, D] by central differences of fourth order."""
 
-        def rise(width, axis):
+        def slope(width, axis):
             delta = width * axis
             return (self.field(point + delta) - self.field(point - delta)) / (2 * width)
 
-        return np.transpose(
-            [(4 * rise(step, e) - rise(2 * step, e)) / 3 for e in np.eye(self.size)]
-        )
+        axes = np.eye(self.size)
+        return np.transpose([(4 * slope(step, e) - slope(2 * step, e)) / 3 for e in axes])
 
     def flow(self, point, *, until=1e4):
         """Follows the gradients of both players until they vanish; returns the last point."""
@@ -171,8 +170,7 @@ class LadderGame(Field):
 
     Args:
         widths: how many bits x, z1 and z0 have.
-        data: pi(x) [X].
-        draws, wake: as for `Game`.
+        data, draws, wake: as for `Game`.
     """
 
     def __init__(self, widths, data, *, draws=1, wake=0.0):
