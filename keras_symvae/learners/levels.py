@@ -1,16 +1,16 @@
 """A level: a latent, and what the choice of one of its cells looks at."""
 
 import dataclasses
-import math
 from collections.abc import Collection, Mapping
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from keras_symvae.model.footprint import footprint, is_grid
+from keras_symvae.model.footprint import areas, is_finer, is_grid, windows
 from keras_symvae.model.pair import Pair
 
+MOST = 2 / 3  # of a picture: windows that show more of it, on average, are the whole of it
 Window = tuple[int, int] | None
 Elements = Mapping[str, tf.Tensor]  # log-densities of single elements {name: [B, *shape]}, nats
 
@@ -59,7 +59,8 @@ def levels_of(pair: Pair, *, window: Window = None, without: Collection[str] = (
 
     Args:
         pair: the `Pair`, which is not `refused`.
-        window: (rows, columns) of cells; None: the footprint of a cell.
+        window: (rows, columns) of cells; None: found, see
+            `footprint.windows`.
         without: names of latents that are not chosen.
     """
     latent = [n for n in pair.decoder.names if n in pair.encoder.names and n not in without]
@@ -71,7 +72,8 @@ def refused(pair: Pair, *, window: Window = None) -> str | None:
 
     Args:
         pair: the `Pair`.
-        window: (rows, columns) of cells; None: the footprint of a cell.
+        window: (rows, columns) of cells; None: found, see
+            `footprint.windows`.
     """
     if window is not None and not _is_window(window):
         return f"takes a window of (rows, columns), odd numbers of cells; received {window!r}"
@@ -88,35 +90,35 @@ def refused(pair: Pair, *, window: Window = None) -> str | None:
                     f"chooses among cells of a grid [rows, columns, channels], but '{each}' is "
                     f"{pair.families[each]!r}"
                 )
-        if _windows(pair, name, child, window=window).all():
-            return f"looks at a part of '{child}', but every cell of '{name}' reaches all of it"
+        if is_finer(pair.families[name], pair.families[child]):
+            return f"needs a place of '{child}' for every cell, but the grid of '{name}' is finer"
+        if _windows(pair, name, child, window=window).mean() > MOST:
+            return f"looks at a part of '{child}', but every cell of '{name}' reaches most of it"
     return None if reaching else "needs a latent that reaches what is observed"
 
 
 def _level(pair: Pair, name: str, *, window: Window) -> Level:
     decoder, families = pair.decoder, pair.families
     children = [child for child in decoder.names if name in decoder.parents(child)]
-    if not all(is_grid(families[each]) for each in (name, *children)):
+    grids = all(is_grid(families[each]) for each in (name, *children))
+    if not grids or any(is_finer(families[name], families[child]) for child in children):
         return Level(name, (), dict.fromkeys(children))
-    windows = {child: _windows(pair, name, child, window=window) for child in children}
+    seen = {child: _windows(pair, name, child, window=window) for child in children}
     return Level(
         name,
         families[name].shape[:2],
-        {child: seen.astype(np.float32) for child, seen in windows.items()},
+        {child: places.astype(np.float32) for child, places in seen.items()},
     )
 
 
 def _windows(pair: Pair, name: str, child: str, *, window: Window) -> NDArray[np.bool_]:
     """Returns bool [places, cells]: the places of `child` that the choice of a cell looks at."""
     if window is None:
-        return footprint(pair.decoder, child, cause=name)
-    grid, picture = (pair.families[each].shape[:2] for each in (name, child))
-    seen = []
-    for size, length, width in zip(grid, picture, window, strict=True):
-        own = (np.arange(length) * size) // length  # the cell above every place
-        seen.append(np.abs(own[:, None] - np.arange(size)[None]) <= width // 2)
-    rows, columns = seen
-    return np.einsum("ia,jb->ijab", rows, columns).reshape(math.prod(picture), math.prod(grid))
+        return windows(pair.decoder, child, cause=name)
+    rows, columns = np.indices(pair.families[name].shape[:2]).reshape(2, -1)
+    near = abs(rows[:, None] - rows) <= window[0] // 2
+    near &= abs(columns[:, None] - columns) <= window[1] // 2
+    return areas(pair.families[child], pair.families[name]).astype(float) @ near > 0
 
 
 def _is_window(window: object) -> bool:

@@ -53,7 +53,7 @@ class Resampling:
         resampling: "whole" or "local"; None: local where all latents that reach the observed
             variables are grids whose windows are smaller than the picture, else whole.
         window: (rows, columns) of cells around a cell, odd, that are its window; None: the places
-            that the cell reaches through the decoder's network, see `footprint`.
+            that the cell changes most through the decoder's network, see `footprint.windows`.
         remember: probability, from 0 to 1; of one draw there is nothing to remember.
 
     Raises:

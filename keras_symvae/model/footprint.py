@@ -1,4 +1,4 @@
-"""A footprint: the places of one grid that the cells of another reach through a network."""
+"""A footprint: what the cells of one grid change of another through a network."""
 
 import math
 from typing import Any
@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from keras_symvae.families import Family
 from keras_symvae.model.player import Player
 
-PROBES = 4  # random values that are compared with others in one cell
+PROBES = 8  # random values that are compared with others in one cell
 REACHED = 1e-6  # share of the largest change of a natural parameter that counts as one
+FELT = 0.4  # share of what a cell changes of its own area that makes another area its window
 CELLS = 64  # cells that are changed in one pass
 
 
@@ -20,12 +21,54 @@ def is_grid(family: Family) -> bool:
     return len(family.shape) >= 2 and math.prod(family.shape[:2]) > 1
 
 
+def is_finer(grid: Family, other: Family) -> bool:
+    """Returns whether a grid has more cells along a side than another."""
+    return any(a > b for a, b in zip(grid.shape[:2], other.shape[:2], strict=True))
+
+
 def footprint(player: Player, name: str, *, cause: str) -> NDArray[np.bool_]:
-    """Returns which places of `name` the cells of `cause` reach, bool [places, cells].
+    """Returns which places of `name` the cells of `cause` reach at all, bool [places, cells].
+
+    Args:
+        player, name, cause: see `changes`.
+    """
+    found = changes(player, name, cause=cause)
+    return found > REACHED**2 * found.max()
+
+
+def windows(player: Player, name: str, *, cause: str) -> NDArray[np.bool_]:
+    """Returns the places of `name` by which a cell of `cause` is chosen, bool [places, cells].
+
+    To every cell belongs an area of `name`. The window of a cell are the areas in which it changes
+    at least 0.4 of what it changes in its own. All that it reaches would be too much: a network of
+    convolutions reaches far and says little there, and every place brings the noise of the codes of
+    other cells (docs/recipes).
+
+    Args:
+        player, name, cause: see `changes`.
+    """
+    own = areas(player.families[name], player.families[cause])  # [places, cells]
+    share = own / own.sum(axis=0)
+    felt = share.T @ changes(player, name, cause=cause)  # [areas, cells]
+    seen = felt >= FELT * np.diag(felt)
+    return (own.astype(np.float64) @ seen) > 0
+
+
+def areas(family: Family, grid: Family) -> NDArray[np.bool_]:
+    """Returns which cell of a grid, which is not finer, every place belongs to, [places, cells]."""
+    sides = [
+        (np.arange(length) * size // length)[:, None] == np.arange(size)[None]
+        for length, size in zip(family.shape[:2], grid.shape[:2], strict=True)
+    ]
+    return np.kron(*sides)
+
+
+def changes(player: Player, name: str, *, cause: str) -> NDArray[np.float64]:
+    """Returns how much the cells of `cause` change every place of `name`, [places, cells].
 
     The factor of `name` is asked with random values, and again with other values in one cell of
-    `cause`: a place is reached if a natural parameter changes there. Places and cells are counted
-    row by row.
+    `cause`: the squared change of its natural parameters at a place, summed over these and averaged
+    over some values. Places and cells are counted row by row.
 
     Args:
         player: the `Player` that draws `name`.
@@ -35,21 +78,21 @@ def footprint(player: Player, name: str, *, cause: str) -> NDArray[np.bool_]:
     rng = np.random.default_rng(0)
     grid = player.families[cause].shape[:2]
     cells = math.prod(grid)
-    reached = np.zeros([math.prod(player.families[name].shape[:2]), cells], bool)
+    total = 0.0
     for _ in range(PROBES):
         values = {each: _numbers(family, rng) for each, family in player.families.items()}
         other = _numbers(player.families[cause], rng)
         before = _parameters(player, name, values)
-        changes = []
+        found = []
         for first in range(0, cells, CELLS):
             chosen = np.eye(cells, dtype=bool)[first : first + CELLS]
             here = chosen.reshape([len(chosen), *grid, *[1] * (other.ndim - 3)])
             changed = {each: np.repeat(v, len(chosen), axis=0) for each, v in values.items()}
             changed[cause] = np.where(here, other, changed[cause])
-            changes.append(np.abs(_parameters(player, name, changed) - before).max(axis=2))
-        change = np.concatenate(changes)  # [cells, places]
-        reached |= (change > REACHED * change.max()).T
-    return reached
+            difference = _parameters(player, name, changed).astype(np.float64) - before
+            found.append(np.sum(difference**2, axis=2))
+        total = total + np.concatenate(found).T / PROBES
+    return np.asarray(total)
 
 
 def _numbers(family: Family, rng: np.random.Generator) -> NDArray[np.float32]:
