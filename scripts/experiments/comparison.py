@@ -116,10 +116,15 @@ def groups(runs: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:
     for name, run in runs.items():
         settings = run["settings"]
         usual = presets.get(settings["preset"]).recipes[settings["learner"]].options
-        unusual = [f"{k}={v}" for k, v in settings["options"].items() if usual.get(k) != v]
+        options = dict(settings["options"])
+        if "draws" in usual:
+            options.setdefault("draws", 1)  # as all runs before there was a choice
+        unusual = [f"{k}={v}" for k, v in options.items() if usual.get(k) != v]
         label = " ".join([settings["learner"], *unusual])
         found.setdefault((settings["preset"], label), []).append(name)
-    return dict(sorted(found.items(), key=lambda item: (item[0][0], item[0][1] != "symmetric")))
+    return dict(
+        sorted(found.items(), key=lambda item: (item[0][0], not item[0][1].startswith("symmetric")))
+    )
 
 
 def table(results: Mapping[str, Any]) -> str:
