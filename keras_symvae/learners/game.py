@@ -9,6 +9,7 @@ import tensorflow as tf
 from keras_symvae.learners import utilities
 from keras_symvae.learners.completion import MEASURES, Completion
 from keras_symvae.learners.learner import Learner
+from keras_symvae.learners.levels import Window
 from keras_symvae.learners.resampling import Resampling, checked_share, checked_wake
 from keras_symvae.learners.step.cost import Outcome
 from keras_symvae.model.pair import Pair
@@ -34,7 +35,11 @@ class SymmetricGame(Learner, abc.ABC):
         others: see `Learner`.
     """
 
-    kept: ClassVar = {"weights": lambda learner: learner.weights_of_terms}
+    kept: ClassVar = {
+        "weights": lambda learner: learner.weights_of_terms,
+        # A file keeps windows that were found: with other weights others would be.
+        "window": lambda learner: {n: list(w) for n, w in learner.windows.items()} or None,
+    }
 
     def __init__(
         self,
@@ -44,13 +49,13 @@ class SymmetricGame(Learner, abc.ABC):
         draws: int = 1,
         wake: float | None = None,
         resampling: str | None = None,
-        window: tuple[int, int] | None = None,
+        window: Window = None,
         remember: float = 0.0,
         near: float = 0.0,
         **kwargs: Any,
     ) -> None:
         super().__init__(pair, **kwargs)
-        self.draws, self.wake, self.resampling, self.window = draws, wake, resampling, window
+        self.draws, self.wake, self.resampling = draws, wake, resampling
         self.remember, self.near = remember, checked_share("near", near)
         self.weights_of_terms = utilities.checked_terms(weights)
         options = {"resampling": resampling, "window": window, "remember": remember}
@@ -66,6 +71,11 @@ class SymmetricGame(Learner, abc.ABC):
         measured = self._prefixes if draws > 1 else ()
         self.measure_names = tuple(f"{prefix}{name}" for prefix in measured for name in MEASURES)
         self.may_lack = tuple(pair.families)
+
+    @property
+    def windows(self) -> dict[str, tuple[int, int]]:
+        """{latent: (rows, columns)} of cells, of the latents that are chosen cell by cell."""
+        return {n: window for codes in self._codes.values() for n, window in codes.windows.items()}
 
     @property
     def _prefixes(self) -> Sequence[str]:

@@ -7,11 +7,12 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from keras_symvae.model.footprint import areas, is_finer, is_grid, windows
+from keras_symvae.model.footprint import areas, is_finer, is_grid
+from keras_symvae.model.footprint import window as window_of
 from keras_symvae.model.pair import Pair
 
 MOST = 2 / 3  # of a picture: windows that show more of it, on average, are the whole of it
-Window = tuple[int, int] | None
+Window = tuple[int, int] | Mapping[str, tuple[int, int]] | None
 Elements = Mapping[str, tf.Tensor]  # log-densities of single elements {name: [B, *shape]}, nats
 
 
@@ -24,11 +25,13 @@ class Level:
         grid: (rows, columns) of its cells; (): all is one choice.
         windows: {child: float32 [places, cells]} of the decoder's variables that read the latent:
             1 where a cell's choice looks at a place; None: at all of the child.
+        window: (rows, columns) of cells that it looks at, of a grid.
     """
 
     name: str
     grid: tuple[int, ...]
     windows: Mapping[str, NDArray[np.float32] | None]
+    window: tuple[int, int] | None = None
 
     def scores(self, p: Elements, q: Elements) -> tf.Tensor:
         """Returns the log-weight of every cell, nats [B, cells].
@@ -59,8 +62,8 @@ def levels_of(pair: Pair, *, window: Window = None, without: Collection[str] = (
 
     Args:
         pair: the `Pair`, which is not `refused`.
-        window: (rows, columns) of cells; None: found, see
-            `footprint.windows`.
+        window: (rows, columns) of cells, of all latents or {latent: window}; where there is none it
+            is found, see `footprint.window`.
         without: names of latents that are not chosen.
     """
     latent = [n for n in pair.decoder.names if n in pair.encoder.names and n not in without]
@@ -72,11 +75,12 @@ def refused(pair: Pair, *, window: Window = None) -> str | None:
 
     Args:
         pair: the `Pair`.
-        window: (rows, columns) of cells; None: found, see
-            `footprint.windows`.
+        window: see `levels_of`.
     """
-    if window is not None and not _is_window(window):
-        return f"takes a window of (rows, columns), odd numbers of cells; received {window!r}"
+    given = window.values() if isinstance(window, Mapping) else [window]
+    for each in given:
+        if each is not None and not _is_window(each):
+            return f"takes a window of (rows, columns), odd numbers of cells; received {each!r}"
     reaching = {
         (name, child)
         for child in pair.observed
@@ -92,7 +96,10 @@ def refused(pair: Pair, *, window: Window = None) -> str | None:
                 )
         if is_finer(pair.families[name], pair.families[child]):
             return f"needs a place of '{child}' for every cell, but the grid of '{name}' is finer"
-        if _windows(pair, name, child, window=window).mean() > MOST:
+    for name, child in sorted(reaching):
+        level = _level(pair, name, window=window)
+        places = level.windows[child]
+        if places is not None and places.mean() > MOST:
             return f"looks at a part of '{child}', but every cell of '{name}' reaches most of it"
     return None if reaching else "needs a latent that reaches what is observed"
 
@@ -103,22 +110,18 @@ def _level(pair: Pair, name: str, *, window: Window) -> Level:
     grids = all(is_grid(families[each]) for each in (name, *children))
     if not grids or any(is_finer(families[name], families[child]) for child in children):
         return Level(name, (), dict.fromkeys(children))
-    seen = {child: _windows(pair, name, child, window=window) for child in children}
-    return Level(
-        name,
-        families[name].shape[:2],
-        {child: places.astype(np.float32) for child, places in seen.items()},
-    )
-
-
-def _windows(pair: Pair, name: str, child: str, *, window: Window) -> NDArray[np.bool_]:
-    """Returns bool [places, cells]: the places of `child` that the choice of a cell looks at."""
-    if window is None:
-        return windows(pair.decoder, child, cause=name)
-    rows, columns = np.indices(pair.families[name].shape[:2]).reshape(2, -1)
-    near = abs(rows[:, None] - rows) <= window[0] // 2
-    near &= abs(columns[:, None] - columns) <= window[1] // 2
-    return areas(pair.families[child], pair.families[name]).astype(float) @ near > 0
+    own = window.get(name) if isinstance(window, Mapping) else window
+    if own is None:
+        found = [window_of(decoder, child, cause=name) for child in children]
+        own = max(rows for rows, _ in found), max(columns for _, columns in found)
+    rows, columns = np.indices(families[name].shape[:2]).reshape(2, -1)
+    near = abs(rows[:, None] - rows) <= own[0] // 2
+    near &= abs(columns[:, None] - columns) <= own[1] // 2
+    seen = {
+        child: areas(families[child], families[name]).astype(float) @ near for child in children
+    }
+    windows = {child: (places > 0).astype(np.float32) for child, places in seen.items()}
+    return Level(name, families[name].shape[:2], windows, window=(int(own[0]), int(own[1])))
 
 
 def _is_window(window: object) -> bool:

@@ -9,7 +9,7 @@ from keras_symvae import seeds
 from keras_symvae.data.batch import Batch, Mask, all_of, any_of, none_of, of_values
 from keras_symvae.data.sources import Source
 from keras_symvae.learners.completion import Completion, choice, effective, finite, picked
-from keras_symvae.learners.levels import Level, levels_of, refused
+from keras_symvae.learners.levels import Level, Window, levels_of, refused
 from keras_symvae.learners.memory import Memory, Recalled
 from keras_symvae.learners.proposals import Proposals, proposed
 from keras_symvae.learners.step.cost import where
@@ -52,8 +52,8 @@ class Resampling:
         draws: K; with 1 there is nothing to choose.
         resampling: "whole" or "local"; None: local where all latents that reach the observed
             variables are grids whose windows are smaller than the picture, else whole.
-        window: (rows, columns) of cells around a cell, odd, that are its window; None: the places
-            that the cell changes most through the decoder's network, see `footprint.windows`.
+        window: (rows, columns) of cells around a cell, odd, that are its window, for all latents or
+            {latent: window}; None: as far as a cell changes most, see `footprint.window`.
         remember: probability, from 0 to 1; of one draw there is nothing to remember.
 
     Raises:
@@ -66,7 +66,7 @@ class Resampling:
         *,
         draws: int,
         resampling: str | None = None,
-        window: tuple[int, int] | None = None,
+        window: Window = None,
         remember: float = 0.0,
     ) -> None:
         if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
@@ -93,6 +93,11 @@ class Resampling:
             self.levels = levels_of(pair, window=window, without=self.settled)
         elif resampling == LOCAL or window is not None:
             raise ValueError(f"Local resampling {reason}; use resampling={WHOLE!r}.")
+
+    @property
+    def windows(self) -> dict[str, tuple[int, int]]:
+        """{latent: (rows, columns)} of the latents that are chosen cell by cell."""
+        return {level.name: level.window for level in self.levels if level.window is not None}
 
     def read(self, batch: Values) -> Reading | None:
         """Returns what the encoder's networks make of a batch; None where one draw is all."""

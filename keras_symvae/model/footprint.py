@@ -36,22 +36,34 @@ def footprint(player: Player, name: str, *, cause: str) -> NDArray[np.bool_]:
     return found > REACHED**2 * found.max()
 
 
-def windows(player: Player, name: str, *, cause: str) -> NDArray[np.bool_]:
-    """Returns the places of `name` by which a cell of `cause` is chosen, bool [places, cells].
+def window(player: Player, name: str, *, cause: str) -> tuple[int, int]:
+    """Returns how many rows and columns of cells around a cell of `cause` it is chosen by.
 
-    To every cell belongs an area of `name`. The window of a cell are the areas in which it changes
-    at least 0.4 of what it changes in its own. All that it reaches would be too much: a network of
-    convolutions reaches far and says little there, and every place brings the noise of the codes of
-    other cells (docs/recipes).
+    To every cell belongs an area of `name`. The window reaches as far as a cell changes, on average,
+    at least 0.4 of what it changes in its own area. All that it reaches would be too much: a network
+    of convolutions reaches far and says little there, and every place brings the noise of the codes
+    of other cells (docs/recipes).
 
     Args:
         player, name, cause: see `changes`.
+
+    Returns:
+        (rows, columns), odd numbers.
     """
     own = areas(player.families[name], player.families[cause])  # [places, cells]
-    share = own / own.sum(axis=0)
-    felt = share.T @ changes(player, name, cause=cause)  # [areas, cells]
-    seen = felt >= FELT * np.diag(felt)
-    return (own.astype(np.float64) @ seen) > 0
+    rows, columns = player.families[cause].shape[:2]
+    felt = (own / own.sum(axis=0)).T @ changes(player, name, cause=cause)  # [areas, cells]
+    felt = felt.reshape(rows, columns, rows, columns)
+    here = np.einsum("ijij->", felt) / (rows * columns)
+
+    def margin(size: int, line: NDArray[np.float64]) -> int:
+        """The largest distance at which `line` [size, size] is felt, on average over its cells."""
+        means = [np.mean(np.diagonal(line, d) + np.diagonal(line, -d)) / 2 for d in range(size)]
+        return max(d for d in range(size) if d == 0 or means[d] >= FELT * here)
+
+    above = margin(rows, np.einsum("iaja->ij", felt) / columns)
+    beside = margin(columns, np.einsum("aiaj->ij", felt) / rows)
+    return 2 * above + 1, 2 * beside + 1
 
 
 def areas(family: Family, grid: Family) -> NDArray[np.bool_]:

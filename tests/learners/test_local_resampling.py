@@ -8,7 +8,7 @@ import tensorflow as tf
 from keras_symvae import Factor, Pair, Player, SymmetricEquilibrium, Trunk, families, seeds
 from keras_symvae.learners.levels import levels_of
 from keras_symvae.learners.resampling import Resampling
-from keras_symvae.model.footprint import areas, footprint, windows
+from keras_symvae.model.footprint import footprint, window
 from tests.learners.test_resampling import assert_law, indices, law_of_two
 
 SEED = seeds.make(7)
@@ -69,34 +69,52 @@ def test_the_footprint_of_a_cell_is_what_the_network_reaches():
         np.testing.assert_array_equal(found, near)
 
 
-def test_a_window_is_where_a_cell_makes_most_of_its_changes():
-    """Its own area, and of a network that reaches two cells far those beside it."""
-    apart = grid_pair(kernel=2, cells=(3, 4))
-    families_of = apart.families
-    found = windows(apart.decoder, "x", cause="z1")
-    np.testing.assert_array_equal(found, areas(families_of["x"], families_of["z1"]))
-    keras.utils.set_random_seed(0)
-    known = {"x": families.Normal((16, 16, 1)), "z1": families.Bernoulli((8, 8, 4))}
+def deep_pair():
+    """A decoder that reaches two cells far and half a cell more."""
+    known = {"x": families.Normal((16, 16, 1), scale=0.5), "z1": families.Bernoulli((8, 8, 4))}
     layers = keras.layers
-    deep = keras.Sequential(
+    painter = keras.Sequential(
         [
             layers.Conv2D(16, 3, padding="same", activation="relu"),
             layers.Conv2D(16, 3, padding="same", activation="relu"),
-            layers.Conv2DTranspose(2, 4, 2, padding="same"),
+            layers.Conv2DTranspose(1, 4, 2, padding="same"),
         ]
     )
-    player = Player([Factor("z1"), Factor("x", given="z1", network=deep)], families=known)
-    reached, found = (each(player, "x", cause="z1") for each in (footprint, windows))
-    assert (areas(known["x"], known["z1"]) <= found).all()
-    cell = 8 * 4 + 4  # inside
-    assert reached[:, cell].sum() == 12 * 12  # three cells far, half a cell less of its kernel
-    assert 2 * 2 < found[:, cell].sum() < reached[:, cell].sum() / 2
+    reader = layers.Conv2D(4, 2, strides=2)
+    return Pair(
+        Player(
+            [Factor("z1"), Factor("x", given="z1", network=painter)], families=known, name="decoder"
+        ),
+        Player([Factor("z1", given="x", network=reader)], families=known, name="encoder"),
+    )
+
+
+def test_a_window_reaches_as_far_as_a_cell_makes_most_of_its_changes():
+    apart = grid_pair(kernel=2, cells=(3, 4))
+    assert window(apart.decoder, "x", cause="z1") == (1, 1)
+    keras.utils.set_random_seed(0)
+    deep = deep_pair()
+    reached = footprint(deep.decoder, "x", cause="z1")
+    assert reached[:, 8 * 4 + 4].sum() == 12 * 12
+    # It reaches three cells far, and says much of its nearest ones alone.
+    assert set(window(deep.decoder, "x", cause="z1")) <= {3, 5}
+
+
+def test_a_file_keeps_the_windows_that_were_found(tmp_path):
+    """Others might be found with the weights that a model is made with before it is loaded."""
+    learner = SymmetricEquilibrium(deep_pair(), draws=2)
+    assert learner.get_config()["window"] == {"z1": list(learner.windows["z1"])}
+    learner.compile("sgd")
+    learner.save(tmp_path / "model.keras")
+    assert keras.saving.load_model(tmp_path / "model.keras").windows == learner.windows
+    config = {**learner.get_config(), "window": {"z1": [5, 1]}}
+    assert SymmetricEquilibrium.from_config(config).windows == {"z1": (5, 1)}
 
 
 def test_windows_can_be_given_in_cells():
     pair = grid_pair(kernel=4, cells=(3, 4))
-    for window, reach in (((1, 1), (0, 0)), ((3, 1), (1, 0)), ((3, 5), (1, 2))):
-        (level,) = levels_of(pair, window=window)
+    for given, reach in (((1, 1), (0, 0)), ((3, 1), (1, 0)), ((3, 5), (1, 2))):
+        (level,) = levels_of(pair, window=given)
         found = level.windows["x"].reshape(6, 8, 3, 4).astype(bool)
         rows, columns, i, j = np.indices(found.shape)
         near = (abs(rows // 2 - i) <= reach[0]) & (abs(columns // 2 - j) <= reach[1])
