@@ -39,10 +39,10 @@ def footprint(player: Player, name: str, *, cause: str) -> NDArray[np.bool_]:
 def window(player: Player, name: str, *, cause: str) -> tuple[int, int]:
     """Returns how many rows and columns of cells around a cell of `cause` it is chosen by.
 
-    To every cell belongs an area of `name`. The window reaches as far as a cell changes, on average,
-    at least 0.4 of what it changes in its own area. All that it reaches would be too much: a network
-    of convolutions reaches far and says little there, and every place brings the noise of the codes
-    of other cells (docs/recipes).
+    To every cell belongs an area of `name`. The window reaches as far as a cell changes, on
+    average, at least 0.4 of what it changes in its own area. All that it reaches would be too much:
+    a network of convolutions reaches far and says little there, and every place brings the noise of
+    the codes of other cells (docs/recipes).
 
     Args:
         player, name, cause: see `changes`.
