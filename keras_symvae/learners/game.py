@@ -38,7 +38,7 @@ class SymmetricGame(Learner, abc.ABC):
     kept: ClassVar = {
         "weights": lambda learner: learner.weights_of_terms,
         # A file keeps windows that were found: with other weights others would be.
-        "window": lambda learner: {n: list(w) for n, w in learner.windows.items()} or None,
+        "window": lambda learner: learner.windows or learner.window,
     }
 
     def __init__(
@@ -55,7 +55,7 @@ class SymmetricGame(Learner, abc.ABC):
         **kwargs: Any,
     ) -> None:
         super().__init__(pair, **kwargs)
-        self.draws, self.wake, self.resampling = draws, wake, resampling
+        self.draws, self.wake, self.resampling, self.window = draws, wake, resampling, window
         self.remember, self.near = remember, checked_share("near", near)
         self.weights_of_terms = utilities.checked_terms(weights)
         options = {"resampling": resampling, "window": window, "remember": remember}

@@ -1,7 +1,7 @@
 """Resampling: data are completed by one of K draws of the encoder, taken by its weight."""
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import tensorflow as tf
 
@@ -88,6 +88,8 @@ class Resampling:
             self.settled, self.source = (), pair.prior
         if resampling == WHOLE:
             return
+        if isinstance(window, Mapping):  # of a team, which may have latents of other members
+            window = {n: each for n, each in window.items() if n in pair.encoder.names} or None
         reason = "needs the density of a prior" if self.source else refused(pair, window=window)
         if reason is None:
             self.levels = levels_of(pair, window=window, without=self.settled)

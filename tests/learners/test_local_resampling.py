@@ -5,7 +5,17 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_symvae import Factor, Pair, Player, SymmetricEquilibrium, Trunk, families, seeds
+from keras_symvae import (
+    Cooperative,
+    Factor,
+    Pair,
+    Player,
+    SymmetricEquilibrium,
+    Team,
+    Trunk,
+    families,
+    seeds,
+)
 from keras_symvae.learners.levels import levels_of
 from keras_symvae.learners.resampling import Resampling
 from keras_symvae.model.footprint import footprint, window
@@ -103,12 +113,23 @@ def test_a_window_reaches_as_far_as_a_cell_makes_most_of_its_changes():
 def test_a_file_keeps_the_windows_that_were_found(tmp_path):
     """Others might be found with the weights that a model is made with before it is loaded."""
     learner = SymmetricEquilibrium(deep_pair(), draws=2)
-    assert learner.get_config()["window"] == {"z1": list(learner.windows["z1"])}
+    assert learner.get_config()["window"] == learner.windows
     learner.compile("sgd")
     learner.save(tmp_path / "model.keras")
     assert keras.saving.load_model(tmp_path / "model.keras").windows == learner.windows
     config = {**learner.get_config(), "window": {"z1": [5, 1]}}
     assert SymmetricEquilibrium.from_config(config).windows == {"z1": (5, 1)}
+
+
+def test_a_team_chooses_locally_where_a_member_can():
+    """A file of it keeps the windows of these members, and loads."""
+    keras.utils.set_random_seed(0)
+    one = deep_pair()
+    team = Team({"one": one, "two": dense_pair(families.Bernoulli(3), one.families["x"])})
+    learner = Cooperative(team, mixing=1.0, draws=2)
+    assert learner.windows.keys() == {"z1"}
+    again = Cooperative.from_config(learner.get_config())
+    assert again.windows == learner.windows
 
 
 def test_windows_can_be_given_in_cells():
