@@ -44,11 +44,11 @@ class PlaneMixtures(Experiment[Config]):
     A sample is near a shape if it lies within three standard deviations of the points of its
     modes, or of its curve. A mode, or a piece of the curve, is covered if at least a quarter of
     its share of samples is near it. Uneven is the share of the near samples that would have to
-    move for all modes or pieces to have as many. The reconstruction
-    error is the root of the mean squared distance between data and the means of their
-    reconstructions. A sample from the prior is of the same mode or piece if, encoded and decoded,
-    it is nearest to the one that it was nearest to before. How long a step takes is measured once
-    for each method, with the first shape and the first seed, since it depends on neither.
+    move for all modes or pieces to have as many. The reconstruction error is the root of the mean
+    squared distance between data and the means of their reconstructions. A sample from the prior
+    is of the same mode or piece if, encoded and decoded, it is nearest to the one that it was
+    nearest to before. How long a step takes is measured once for each method, with the first shape
+    and the first seed, since it depends on neither.
 
     Args:
         data: shapes, with commas between them; see `SHAPES`.
