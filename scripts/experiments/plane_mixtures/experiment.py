@@ -4,6 +4,7 @@ import dataclasses
 import functools
 import math
 import pathlib
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from scripts.experiments.plane_mixtures.pace import Pace
 from scripts.experiments.plane_mixtures.players import critic_of, pair_of
 from scripts.experiments.plane_mixtures.recipes import CRITICS, Method
 from scripts.experiments.plane_mixtures.shapes import SAMPLERS, SHAPES
-from scripts.experiments.tables import Results, findings, markdown, mean_of, means
+from scripts.experiments.tables import Results, findings, markdown, mean_of
 from zoo.presets.recipes import Recipe, both
 
 GRID = 0.05  # distance of the codes that the likelihood is summed over
@@ -34,8 +35,8 @@ MEASURED = {
     "log-likelihood": ("log p(x), nats", 2),
     "same": ("same one encoded and decoded", 3),
 }
-PACE = {"milliseconds": ("ms per step", 1), "relative": ("beside symmetric", 2)}
-OF_DATA = ("covered", "near", "uneven", "log-likelihood")  # what data themselves have
+PACE = "pace"  # stands for a shape where no more than the time of a step is measured
+TIMED = {"milliseconds": ("ms per step", 1), "relative": ("beside symmetric", 2)}
 
 
 class PlaneMixtures(Experiment[Config]):
@@ -81,20 +82,23 @@ class PlaneMixtures(Experiment[Config]):
         return Pace(learner_of(settings), batch, group=self.config.group, rounds=self.config.rounds)
 
     def settings(self, seed: int) -> dict[str, dict[str, Any]]:
-        chosen = {
-            label: method
-            for label, method in self.config.methods.items()
-            if label in self.config.thorough or seed in self.seeds[: self.config.few]
-        }
-        return {
-            f"{shape}-{label}": settings
-            for shape in self.shapes
-            for label, settings in self.varied("method", chosen, seed=seed, shape=shape).items()
-        }
+        thorough = {label: self.config.methods[label] for label in self.config.thorough}
+        found = {}
+        for shape in self.shapes:
+            first = self.seeds[: self.config.others.get(shape, 0)]
+            chosen = self.config.methods if seed in first else thorough
+            own = self.varied("method", chosen, seed=seed, shape=shape)
+            found |= {f"{shape}-{label}": settings for label, settings in own.items()}
+        if seed == self.seeds[0]:
+            own = self.varied("method", self.config.methods, seed=seed, shape=PACE)
+            found |= {f"{PACE}-{label}": settings for label, settings in own.items()}
+        return found
 
     def measure(self, settings: dict[str, Any], folder: pathlib.Path) -> dict[str, Any]:
-        config, name = self.config, settings["shape"]
-        shape, learner = SHAPES[name], learner_of(settings)
+        config, name, learner = self.config, settings["shape"], learner_of(settings)
+        if name == PACE:
+            return self.pace.of(learner)
+        shape = SHAPES[name]
         budget = {key: settings[key] for key in ("steps", "batch_size")}
         training.fit(learner, FunctionSource(SAMPLERS[name], names=("x",)), **budget)
         pair, fork = learner.pair, seeds.make(1_000_000 + settings["seed"])
@@ -113,15 +117,13 @@ class PlaneMixtures(Experiment[Config]):
         found["same"] = float(np.mean(shape.nearest(samples)[0] == shape.nearest(again)[0]))
         kept = {"data": data[: config.shown], "samples": samples[: config.shown]}
         np.savez(folder / "shown.npz", **kept)
-        if name == self.shapes[0] and settings["seed"] == self.seeds[0]:
-            found |= self.pace.of(learner)  # which trains it on, so that it comes last
         return found
 
     def table(self, results: Results) -> str:
-        timed = {label: r for label, r in results.items() if "relative" in r["found"]}
-        digits = {key: number for key, (_, number) in PACE.items()}
-        heads = ["seconds", *(head for head, _ in PACE.values())]
-        pace = markdown(heads, means(timed, self.config.methods, digits))
+        timed = {label: r for label, r in results.items() if r["settings"]["shape"] == PACE}
+        heads = ["seconds", *(head for head, _ in TIMED.values())]
+        digits = {key: number for key, (_, number) in TIMED.items()}
+        pace = markdown(heads, rows(timed, self.config.methods, digits))
         return "\n".join([*(self._table_of(name, results) for name in self.shapes), pace])
 
     def _table_of(self, name: str, results: Results) -> str:
@@ -130,37 +132,55 @@ class PlaneMixtures(Experiment[Config]):
         heads = [head.format(**words) for head, _ in MEASURED.values()]
         digits = {key: number for key, (_, number) in MEASURED.items()}
         own = {k: r for k, r in results.items() if r["settings"]["shape"] == name}
-        found = findings(own, method=next(iter(self.config.methods)))
-        best = [
-            mean_of((each[f"data/{key}"] for each in found), digits=number)
-            if key in OF_DATA
-            else ""
-            for key, number in digits.items()
-        ]
-        rows = [*means(own, self.config.methods, digits), ["the data themselves", *best]]
-        return markdown([name, *heads], rows)
+        first = next(iter(self.config.methods))
+        (best,) = rows(own, [first], {f"data/{key}": number for key, number in digits.items()})
+        measured = rows(own, self.config.methods, digits)
+        return markdown([name, *heads], [*measured, ["the data themselves", *best[1:]]])
 
     def picture(self, place: Place, results: Results) -> None:
-        columns = min(7, 1 + len(self.config.methods))
-        rows = math.ceil((1 + len(self.config.methods)) / columns)
-        figure = Figure(
-            figsize=(2.2 * columns, 2.4 * rows * len(self.shapes)), layout="constrained"
-        )
-        options: Any = {"sharex": True, "sharey": True, "squeeze": False}
-        axes = figure.subplots(rows * len(self.shapes), columns, **options)
-        for block, name in zip(np.split(axes, len(self.shapes)), self.shapes, strict=True):
-            panels = {}
-            for label in self.config.methods:
-                shown = np.load(self.folder / f"{name}-{label}-seed-{self.seeds[0]}" / "shown.npz")
-                panels |= {"data": shown["data"]} if not panels else {}
-                panels[label] = shown["samples"]
-            for panel in block.ravel()[len(panels) :]:
-                panel.axis("off")
-            for panel, (label, points) in zip(block.ravel(), panels.items(), strict=False):
-                panel.scatter(*points.T, s=1, alpha=0.5, linewidths=0)
-                panel.set(title=label, xlim=(-3.4, 3.4), ylim=(-3.4, 3.4), aspect="equal")
-                panel.set(xticks=[], yticks=[])
+        blocks = {name: self._panels(name) for name in self.shapes}
+        columns = min(7, max(len(panels) for panels in blocks.values()))
+        heights = [math.ceil(len(panels) / columns) for panels in blocks.values()]
+        size = (2.2 * columns, 2.4 * sum(heights))
+        figure, above = Figure(figsize=size, layout="constrained"), 0
+        cells = figure.add_gridspec(sum(heights), columns)
+        for panels, height in zip(blocks.values(), heights, strict=True):
+            for index, (label, points) in enumerate(panels.items()):
+                where = cells[above + index // columns, index % columns]
+                axes = figure.add_subplot(where, aspect="equal", xticks=[], yticks=[], title=label)
+                axes.set(xlim=(-3.4, 3.4), ylim=(-3.4, 3.4))
+                axes.scatter(*points.T, s=1, alpha=0.5, linewidths=0)
+            above += height
         figure.savefig(place.picture(), dpi=80)
+
+    def _panels(self, name: str) -> dict[str, np.ndarray]:
+        """Returns {title: points [N, 2]} of a shape, of the methods whose points were kept."""
+        paths = {
+            label: self.folder / f"{name}-{label}-seed-{self.seeds[0]}" / "shown.npz"
+            for label in self.config.methods
+        }
+        shown = {label: np.load(path) for label, path in paths.items() if path.is_file()}
+        data = next(iter(shown.values()))["data"]
+        return {f"{name}: data": data, **{label: each["samples"] for label, each in shown.items()}}
+
+
+def rows(results: Results, methods: Iterable[str], columns: Mapping[str, int]) -> list[list[str]]:
+    """Returns a row of each method that has results: its name, and means of what was measured.
+
+    Args:
+        results: of trainings with a setting "method".
+        methods: their names.
+        columns: {name of a number: digits}.
+    """
+    made = []
+    for method in methods:
+        found = findings(results, method=method)
+        measured = {key: [each[key] for each in found if key in each] for key in columns}
+        cells = [
+            mean_of(measured[key], digits=n) if measured[key] else "" for key, n in columns.items()
+        ]
+        made += [[method, *cells]] if found else []
+    return made
 
 
 def learner_of(settings: dict[str, Any]) -> Learner:

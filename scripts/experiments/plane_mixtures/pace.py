@@ -12,6 +12,9 @@ from keras_symvae import Learner
 class Pace:
     """Steps of two learners take turns, so that what else a machine does meets both alike.
 
+    Seconds are those of the processor, over all threads: on a busy machine the clock on the wall
+    tells how busy it is.
+
     Args:
         learner: a compiled `Learner` that others are compared with.
         batch: {name: [B, ...]} of every step.
@@ -29,7 +32,7 @@ class Pace:
         """Returns how long a step of another learner takes, which is trained on by it.
 
         Returns:
-            {"milliseconds": median of its turns, "relative": median of the ratios of its turns
+            {"milliseconds": median over its turns, "relative": median of the ratios of its turns
             to those of the learner that it is compared with}.
         """
         other = self._turn(learner)
@@ -52,9 +55,9 @@ class Pace:
             return index
 
         def turn() -> float:
-            begun = time.perf_counter()
+            begun = time.process_time()
             steps().numpy()
-            return (time.perf_counter() - begun) / self.group
+            return (time.process_time() - begun) / self.group
 
         turn()  # traces
         return turn
