@@ -1,179 +1,190 @@
-"""The experiment of mixtures in the plane: eight Gaussians on a ring, learned by every game."""
+"""The experiment of mixtures in the plane: a ring, a grid and two moons, learned by every game."""
 
+import dataclasses
+import functools
 import math
 import pathlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import keras
 import numpy as np
-import tensorflow as tf
 from matplotlib.figure import Figure
 from scipy.spatial.distance import cdist
 
-from keras_symvae import Critic, Factor, Learner, Pair, Player, learners, seeds
+from keras_symvae import Learner, Pair, learners, seeds
 from keras_symvae.data.sources import FunctionSource
-from keras_symvae.families import Normal
 from scripts.experiments import training
 from scripts.experiments.experiment import Experiment
 from scripts.experiments.place import Place
 from scripts.experiments.plane_mixtures.config import Config
-from scripts.experiments.plane_mixtures.recipes import CRITICS
-from scripts.experiments.tables import Results, markdown, means
-from zoo.networks.mlp import MLP
+from scripts.experiments.plane_mixtures.pace import Pace
+from scripts.experiments.plane_mixtures.players import critic_of, pair_of
+from scripts.experiments.plane_mixtures.recipes import CRITICS, Method
+from scripts.experiments.plane_mixtures.shapes import SAMPLERS, SHAPES
+from scripts.experiments.tables import Results, findings, markdown, mean_of
 from zoo.presets.recipes import Recipe, both
 
-MODES, RADIUS, SPREAD = 8, 2.0, 0.1
-NEAR, SHARE = 3.0, 0.25  # standard deviations, and of its share of samples: a mode is covered
 GRID = 0.05  # distance of the codes that the likelihood is summed over
 MEASURED = {
-    "modes": (f"modes of {MODES}", 1),
-    "near": ("near a mode", 3),
-    "limiting/modes": ("modes after {alternations} alternations", 1),
+    "covered": ("{kind} of {number}", 1),
+    "near": ("near", 3),
+    "uneven": ("uneven", 3),
+    "limiting/covered": ("{kind} after {alternations} alternations", 1),
     "limiting/near": ("near after them", 3),
     "reconstruction": ("reconstruction error", 3),
     "log-likelihood": ("log p(x), nats", 2),
-    "same": ("same mode encoded and decoded", 3),
-    "milliseconds": ("ms per step", 1),
+    "same": ("same one encoded and decoded", 3),
 }
-
-
-def centres() -> np.ndarray:
-    """Returns the means of the modes [8, 2]."""
-    angle = 2.0 * math.pi * np.arange(MODES) / MODES
-    return (RADIUS * np.stack([np.cos(angle), np.sin(angle)], axis=1)).astype("float32")
-
-
-@keras.saving.register_keras_serializable(package="scripts")
-def ring(size: int, seed: Any) -> dict[str, tf.Tensor]:
-    """Returns `size` draws {"x": [size, 2]} of the mixture, with a stateless seed [2]."""
-    mode = tf.random.stateless_uniform([size], seeds.fold(seed, 0), 0, MODES, tf.int32)
-    noise = tf.random.stateless_normal([size, 2], seeds.fold(seed, 1))
-    return {"x": tf.gather(tf.constant(centres()), mode) + SPREAD * noise}
-
-
-def pair_of(settings: dict[str, Any]) -> Pair:
-    """Returns the untrained `Pair` p(z) p(x | z) and q(z | x) of MLPs."""
-    families = {
-        "x": Normal(2, scale=settings["scale"], spread=RADIUS / math.sqrt(2.0)),
-        "z": Normal(settings["latent"]),
-    }
-
-    def factor(name: str, given: str) -> Factor:
-        units = math.prod(families[name].raw_shape)
-        hidden = 2 * [settings["width"]]
-        return Factor(
-            name, given=given, network=MLP(hidden, units, activation=settings["activation"])
-        )
-
-    decoder = Player([Factor("z"), factor("x", "z")], families=families, name="decoder")
-    return Pair(decoder, Player([factor("z", "x")], families=families, name="encoder"))
-
-
-@keras.saving.register_keras_serializable(package="scripts")
-class Waves(keras.layers.Layer):
-    """An MLP of inputs side by side, and of the first one by sines and cosines as well.
-
-    Smooth networks learn slowly what changes over a tenth of the plane's width; waves are sharp.
-
-    Args:
-        widths: of the hidden layers.
-        frequencies: of the waves, in radians per unit of the input.
-        activation: of the hidden layers.
-    """
-
-    def __init__(
-        self,
-        widths: Sequence[int],
-        *,
-        frequencies: Sequence[float],
-        activation: str,
-        **kwargs: Any,
-    ):
-        super().__init__(**kwargs)
-        self.widths, self.frequencies = tuple(widths), tuple(frequencies)
-        self.activation = activation
-        self.body = MLP(self.widths, 1, activation=activation)
-
-    def call(self, inputs: Any) -> Any:
-        inputs = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-        phases = [frequency * inputs[0] for frequency in self.frequencies]
-        waves = [wave(phase) for phase in phases for wave in (keras.ops.sin, keras.ops.cos)]
-        return self.body([*inputs, *waves])
-
-    def get_config(self) -> dict[str, Any]:
-        own = {"widths": self.widths, "frequencies": self.frequencies}
-        return {**super().get_config(), **own, "activation": self.activation}
+PACE = "pace"  # stands for a shape where no more than the time of a step is measured
+TIMED = {"milliseconds": ("ms per step", 1), "relative": ("beside symmetric", 2)}
 
 
 class PlaneMixtures(Experiment[Config]):
-    """Eight Gaussians of standard deviation 0.1 on a ring of radius 2, and what a game makes of it.
+    """Three mixtures of Gaussians of standard deviation 0.1, and what a game makes of them.
 
-    A mode is covered if at least a quarter of its share of samples lies within three of its
-    standard deviations; a sample is near if it lies so to any mode, as 98.9 % of the data do. The
-    reconstruction error is the root of the mean squared distance between data and the means of
-    their reconstructions. A sample from the prior is of the same mode if, encoded and decoded, it
-    is nearest to the mode that it was nearest to before.
+    A sample is near a shape if it lies within three standard deviations of the points of its
+    modes, or of its curve. A mode, or a piece of the curve, is covered if at least a quarter of
+    its share of samples is near it. Uneven is the share of the near samples that would have to
+    move for all modes or pieces to have as many. The reconstruction error is the root of the mean
+    squared distance between data and the means of their reconstructions. A sample from the prior
+    is of the same mode or piece if, encoded and decoded, it is nearest to the one that it was
+    nearest to before. How long a step takes is measured once for each method, with the first shape
+    and the first seed, since it depends on neither.
 
-    Args: see `Experiment`; there are no data to choose.
+    Args:
+        data: shapes, with commas between them; see `SHAPES`.
+        others: see `Experiment`.
     """
 
     name = "plane_mixtures"
-    usual = "ring"
+    usual = "ring,grid,moons"
 
     defaults = Config()
 
+    @functools.cached_property
+    def shapes(self) -> list[str]:
+        """The names of the shapes.
+
+        Raises:
+            ValueError: there is no such shape.
+        """
+        names = self.data.split(",")
+        unknown = [name for name in names if name not in SHAPES]
+        if unknown:
+            raise ValueError(f"There are no shapes {unknown}; choose of {', '.join(SHAPES)}.")
+        return names
+
+    @functools.cached_property
+    def pace(self) -> Pace:
+        """That of the symmetric game as it is in the paper, with one draw."""
+        settings = {**dataclasses.asdict(Method("symmetric")), "seed": 0}
+        batch = SAMPLERS["ring"](settings["batch_size"], seeds.make(0))
+        return Pace(learner_of(settings), batch, group=self.config.group, rounds=self.config.rounds)
+
     def settings(self, seed: int) -> dict[str, dict[str, Any]]:
-        return self.varied("method", self.config.methods, seed=seed, data=self.data)
+        thorough = {label: self.config.methods[label] for label in self.config.thorough}
+        found = {}
+        for shape in self.shapes:
+            first = self.seeds[: self.config.others.get(shape, 0)]
+            chosen = self.config.methods if seed in first else thorough
+            own = self.varied("method", chosen, seed=seed, shape=shape)
+            found |= {f"{shape}-{label}": settings for label, settings in own.items()}
+        if seed == self.seeds[0]:
+            own = self.varied("method", self.config.methods, seed=seed, shape=PACE)
+            found |= {f"{PACE}-{label}": settings for label, settings in own.items()}
+        return found
 
     def measure(self, settings: dict[str, Any], folder: pathlib.Path) -> dict[str, Any]:
-        config = self.config
-        learner, seconds = trained(settings)
-        pair, found = learner.pair, {"milliseconds": 1000.0 * seconds}
-        fork = seeds.make(1_000_000 + settings["seed"])
-        data = ring(config.samples, fork)["x"].numpy()
+        config, name, learner = self.config, settings["shape"], learner_of(settings)
+        if name == PACE:
+            return self.pace.of(learner)
+        shape = SHAPES[name]
+        budget = {key: settings[key] for key in ("steps", "batch_size")}
+        training.fit(learner, FunctionSource(SAMPLERS[name], names=("x",)), **budget)
+        pair, fork = learner.pair, seeds.make(1_000_000 + settings["seed"])
+        data = SAMPLERS[name](config.samples, fork)["x"].numpy()
         samples = pair.generate(config.samples, seed=1)["x"]
         chains = pair.limiting(config.samples, steps=config.alternations, seed=2)["x"]
         rebuilt = pair.reconstruct(data, seed=3)["x"]
         again = pair.reconstruct(samples, seed=4)["x"]
-        found |= covered(samples)
-        found |= {f"limiting/{key}": value for key, value in covered(chains).items()}
+        judged = data[: config.likelihood_data]
+        found = shape.coverage(samples)
+        found |= {f"limiting/{key}": value for key, value in shape.coverage(chains).items()}
+        found |= {f"data/{key}": value for key, value in shape.coverage(data).items()}
         found["reconstruction"] = float(np.sqrt(np.mean(np.sum((data - rebuilt) ** 2, axis=1))))
-        found["log-likelihood"] = log_likelihood(pair, data[: config.likelihood_data])
-        found["same"] = float(np.mean(nearest(samples)[0] == nearest(again)[0]))
-        shown = {"data": data, "samples": samples, "chains": chains, "rebuilt": rebuilt}
-        kept = {key: value[: config.shown] for key, value in shown.items()}
+        found["log-likelihood"] = log_likelihood(pair, judged)
+        found["data/log-likelihood"] = float(np.mean(shape.log_prob(judged)))
+        found["same"] = float(np.mean(shape.nearest(samples)[0] == shape.nearest(again)[0]))
+        kept = {"data": data[: config.shown], "samples": samples[: config.shown]}
         np.savez(folder / "shown.npz", **kept)
         return found
 
     def table(self, results: Results) -> str:
-        alternations = self.config.alternations
-        heads = [head.format(alternations=alternations) for head, _ in MEASURED.values()]
+        timed = {label: r for label, r in results.items() if r["settings"]["shape"] == PACE}
+        heads = ["seconds", *(head for head, _ in TIMED.values())]
+        digits = {key: number for key, (_, number) in TIMED.items()}
+        pace = markdown(heads, rows(timed, self.config.methods, digits))
+        return "\n".join([*(self._table_of(name, results) for name in self.shapes), pace])
+
+    def _table_of(self, name: str, results: Results) -> str:
+        shape, alternations = SHAPES[name], self.config.alternations
+        words = {"kind": shape.kind, "number": shape.number, "alternations": alternations}
+        heads = [head.format(**words) for head, _ in MEASURED.values()]
         digits = {key: number for key, (_, number) in MEASURED.items()}
-        return markdown(["learner", *heads], means(results, self.config.methods, digits))
+        own = {k: r for k, r in results.items() if r["settings"]["shape"] == name}
+        first = next(iter(self.config.methods))
+        (best,) = rows(own, [first], {f"data/{key}": number for key, number in digits.items()})
+        measured = rows(own, self.config.methods, digits)
+        return markdown([name, *heads], [*measured, ["the data themselves", *best[1:]]])
 
     def picture(self, place: Place, results: Results) -> None:
-        kept = {
-            label: np.load(self.folder / f"{label}-seed-{self.seeds[0]}" / "shown.npz")
-            for label in self.config.methods
-        }
-        panels = {"data": next(iter(kept.values()))["data"]}
-        panels |= {label: shown["samples"] for label, shown in kept.items()}
-        columns = min(6, len(panels))
-        size = (2.6 * columns, 2.7 * math.ceil(len(panels) / columns))
-        figure = Figure(figsize=size, layout="constrained")
-        options: Any = {"sharex": True, "sharey": True, "squeeze": False}
-        grid = figure.subplots(math.ceil(len(panels) / columns), columns, **options).ravel()
-        for axes, (label, points) in zip(grid, panels.items(), strict=False):
-            axes.scatter(*points.T, s=1, alpha=0.5)
-            axes.set(title=label, xlim=(-3, 3), ylim=(-3, 3), aspect="equal")
-        for axes in grid[len(panels) :]:
-            axes.axis("off")
+        blocks = {name: self._panels(name) for name in self.shapes}
+        columns = min(7, max(len(panels) for panels in blocks.values()))
+        heights = [math.ceil(len(panels) / columns) for panels in blocks.values()]
+        size = (2.2 * columns, 2.4 * sum(heights))
+        figure, above = Figure(figsize=size, layout="constrained"), 0
+        cells = figure.add_gridspec(sum(heights), columns)
+        for panels, height in zip(blocks.values(), heights, strict=True):
+            for index, (label, points) in enumerate(panels.items()):
+                where = cells[above + index // columns, index % columns]
+                axes = figure.add_subplot(where, aspect="equal", xticks=[], yticks=[], title=label)
+                axes.set(xlim=(-3.4, 3.4), ylim=(-3.4, 3.4))
+                axes.scatter(*points.T, s=1, alpha=0.5, linewidths=0)
+            above += height
         figure.savefig(place.picture(), dpi=80)
 
+    def _panels(self, name: str) -> dict[str, np.ndarray]:
+        """Returns {title: points [N, 2]} of a shape, of the methods whose points were kept."""
+        paths = {
+            label: self.folder / f"{name}-{label}-seed-{self.seeds[0]}" / "shown.npz"
+            for label in self.config.methods
+        }
+        shown = {label: np.load(path) for label, path in paths.items() if path.is_file()}
+        data = next(iter(shown.values()))["data"]
+        return {f"{name}: data": data, **{label: each["samples"] for label, each in shown.items()}}
 
-def trained(settings: dict[str, Any]) -> tuple[Learner, float]:
-    """Returns the learner of some settings, trained on the ring, and the seconds per step."""
+
+def rows(results: Results, methods: Iterable[str], columns: Mapping[str, int]) -> list[list[str]]:
+    """Returns a row of each method that has results: its name, and means of what was measured.
+
+    Args:
+        results: of trainings with a setting "method".
+        methods: their names.
+        columns: {name of a number: digits}.
+    """
+    made = []
+    for method in methods:
+        found = findings(results, method=method)
+        measured = {key: [each[key] for each in found if key in each] for key in columns}
+        cells = [
+            mean_of(measured[key], digits=n) if measured[key] else "" for key, n in columns.items()
+        ]
+        made += [[method, *cells]] if found else []
+    return made
+
+
+def learner_of(settings: dict[str, Any]) -> Learner:
+    """Returns the untrained learner of some settings."""
     reading = CRITICS[settings["learner"]]
     game = learners.get(settings["learner"].removesuffix("-gan"))
 
@@ -187,26 +198,12 @@ def trained(settings: dict[str, Any]) -> tuple[Learner, float]:
     rates |= {name: settings["critic_rate"] for name in reading}
     constant = () if settings["critic_decays"] else tuple(reading)
     recipe = Recipe(rates, beta_1=settings["beta_1"], constant=constant)
-    learner = training.compiled(
+    return training.compiled(
         make,
         optimizer=recipe.optimizer(steps=settings["steps"]),
         seed=settings["seed"],
         group=20,
     )
-    source = FunctionSource(ring, names=("x",))
-    budget = {name: settings[name] for name in ("steps", "warm", "batch_size")}
-    return learner, training.fit(learner, source, **budget)
-
-
-def critic_of(name: str, given: Sequence[str], settings: dict[str, Any]) -> Critic:
-    """Returns the `Critic` of this name; one of log q(z | x) - log p(z) starts near it."""
-    widths, activation = 2 * [settings["critic_width"]], settings["activation"]
-    if "x" in given:
-        network = Waves(widths, frequencies=settings["frequencies"], activation=activation)
-    else:
-        network = MLP(widths, 1, activation=activation)
-    of_codes = name == "critic_codes" or settings["learner"] == "avb"
-    return Critic(given, network=network, offset="z" if of_codes else ())
 
 
 def log_likelihood(pair: Pair, x: np.ndarray) -> float:
@@ -218,18 +215,3 @@ def log_likelihood(pair: Pair, x: np.ndarray) -> float:
     squares = cdist(x, means, "sqeuclidean") / variance + np.sum(z**2, axis=1)
     scores = np.logaddexp.reduce(-0.5 * squares, axis=1) + 2.0 * math.log(GRID)
     return float(np.mean(scores) - 2.0 * math.log(2.0 * math.pi) - math.log(variance))
-
-
-def nearest(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Returns (number of the nearest mode, distance in standard deviations), [N] each."""
-    distances = np.linalg.norm(points[:, None] - centres(), axis=2) / SPREAD
-    return distances.argmin(axis=1), distances.min(axis=1)
-
-
-def covered(points: np.ndarray) -> dict[str, float]:
-    """Returns how many modes points [N, 2] cover, and the share of points near a mode."""
-    mode, distance = nearest(points)
-    near = distance < NEAR
-    counts = np.bincount(mode[near], minlength=MODES)
-    modes = np.sum(counts >= SHARE * len(points) / MODES)
-    return {"modes": float(modes), "near": float(near.mean())}

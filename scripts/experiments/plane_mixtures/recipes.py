@@ -24,7 +24,6 @@ class Method:
     Args:
         learner: key of `CRITICS`; "wae-gan" is the learner "wae" with a critic.
         steps, batch_size: of the training.
-        warm: first steps, of which the time does not count.
         width, critic_width: of two hidden layers.
         activation: of the hidden layers.
         frequencies: of the waves that a critic of x reads, see `Waves`.
@@ -40,7 +39,6 @@ class Method:
     learner: str
     steps: int = 3000
     batch_size: int = 128
-    warm: int = 100
     width: int = 64
     critic_width: int = 128
     activation: str = "relu"
@@ -71,6 +69,8 @@ def methods() -> dict[str, Method]:
     gentle = {"non_saturating": True, "gradient_penalty": 0.1}
     return {
         "symmetric": Method("symmetric", rate=8e-3),
+        "symmetric-4": Method("symmetric", rate=1.2e-2, options={"draws": 4}),
+        "symmetric-16": Method("symmetric", rate=1.2e-2, options={"draws": 16}),
         "elbo": Method("elbo", rate=4e-3),
         "avb": dataclasses.replace(avb, frequencies=(1.0,)),
         "as_vae": as_vae,
