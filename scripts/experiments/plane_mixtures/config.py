@@ -23,7 +23,7 @@ class Config:
     methods: dict[str, Method] = dataclasses.field(default_factory=methods)
     thorough: tuple[str, ...] = ("symmetric", "symmetric-4", "symmetric-16", "elbo")
     others: dict[str, int] = dataclasses.field(
-        default_factory=lambda: {"ring": 3, "grid": 0, "moons": 0}
+        default_factory=lambda: {"ring": 3, "grid": 0, "moons": 1}
     )
     samples: int = 8000
     likelihood_data: int = 400
