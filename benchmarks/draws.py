@@ -1,7 +1,7 @@
 """The cost of K draws: steps of a preset with K = 1 and more, side by side in one run.
 
     python -m benchmarks.draws                                     # the presets of bits
-    python -m benchmarks.draws --preset=fashion_mnist_reverse --draws=5 --draws=20 --jit_compile
+    python -m benchmarks.draws --of=fashion_mnist_reverse --draws=1 --draws=20 --xla
 
 Steps of all settings take turns, so that what else the machine does meets all alike; a ratio is the
 median over the rounds. The last line is JSON. Results are in train_step.md.

@@ -1,7 +1,7 @@
 """A level: a latent, and what the choice of one of its cells looks at."""
 
 import dataclasses
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
@@ -57,51 +57,65 @@ class Level:
         return (self.name, *self.windows)
 
 
-def levels_of(pair: Pair, *, window: Window = None, without: Collection[str] = ()) -> list[Level]:
-    """Returns the latents of a pair that the encoder draws, from the lowest level up.
-
-    Args:
-        pair: the `Pair`, which is not `refused`.
-        window: (rows, columns) of cells, of all latents or {latent: window}; where there is none it
-            is found, see `footprint.window`.
-        without: names of latents that are not chosen.
-    """
-    latent = [n for n in pair.decoder.names if n in pair.encoder.names and n not in without]
-    return [_level(pair, name, window=window) for name in reversed(latent)]
+class NotLocal(ValueError):
+    """Codes of a pair cannot be chosen cell by cell; says why, after "Local resampling"."""
 
 
-def refused(pair: Pair, *, window: Window = None) -> str | None:
-    """Returns why the codes of a pair cannot be chosen cell by cell, in a sentence; None: they can.
+def levels_of(pair: Pair, *, window: Window = None) -> list[Level]:
+    """Returns the latents of a pair that both players draw, from the lowest level up.
 
     Args:
         pair: the `Pair`.
-        window: see `levels_of`.
+        window: (rows, columns) of cells, of all latents or {latent: window}; where there is none it
+            is found, see `footprint.window`.
+    """
+    latent = [name for name in reversed(pair.decoder.names) if name in pair.encoder.names]
+    return [_level(pair, name, window=window) for name in latent]
+
+
+def local_levels(pair: Pair, *, window: Window = None) -> list[Level]:
+    """Returns `levels_of` a pair whose codes can be chosen cell by cell.
+
+    Raises:
+        NotLocal: a latent that reaches what is observed is no grid, or every cell reaches most.
     """
     given = window.values() if isinstance(window, Mapping) else [window]
     for each in given:
         if each is not None and not _is_window(each):
-            return f"takes a window of (rows, columns), odd numbers of cells; received {each!r}"
-    reaching = {
+            received = f"odd numbers of cells; received {each!r}"
+            raise NotLocal(f"takes a window of (rows, columns), {received}")
+    reaching = sorted(
         (name, child)
         for child in pair.observed
         for name in pair.decoder.parents(child)
         if name in pair.encoder.names
-    }
-    for name, child in sorted(reaching):
-        for each in (name, child):
-            if not is_grid(pair.families[each]):
-                return (
-                    f"chooses among cells of a grid [rows, columns, channels], but '{each}' is "
-                    f"{pair.families[each]!r}"
-                )
-        if is_finer(pair.families[name], pair.families[child]):
-            return f"needs a place of '{child}' for every cell, but the grid of '{name}' is finer"
-    for name, child in sorted(reaching):
-        level = _level(pair, name, window=window)
-        places = level.windows[child]
+    )
+    if not reaching:
+        raise NotLocal("needs a latent that reaches what is observed")
+    for name, child in reaching:
+        _check_grids(pair, name, child)
+    levels = levels_of(pair, window=window)
+    found = {level.name: level for level in levels}
+    for name, child in reaching:
+        places = (found.get(name) or _level(pair, name, window=window)).windows[child]
         if places is not None and places.mean() > MOST:
-            return f"looks at a part of '{child}', but every cell of '{name}' reaches most of it"
-    return None if reaching else "needs a latent that reaches what is observed"
+            raise NotLocal(
+                f"looks at a part of '{child}', but every cell of '{name}' reaches most of it"
+            )
+    return levels
+
+
+def _check_grids(pair: Pair, name: str, child: str) -> None:
+    for each in (name, child):
+        if not is_grid(pair.families[each]):
+            raise NotLocal(
+                f"chooses among cells of a grid [rows, columns, channels], but '{each}' is "
+                f"{pair.families[each]!r}"
+            )
+    if is_finer(pair.families[name], pair.families[child]):
+        raise NotLocal(
+            f"needs a place of '{child}' for every cell, but the grid of '{name}' is finer"
+        )
 
 
 def _level(pair: Pair, name: str, *, window: Window) -> Level:

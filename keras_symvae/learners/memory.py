@@ -83,11 +83,11 @@ class Memory(keras.Layer):
         """
         places = rows[:, None]
         for name, table in self.codes.items():
-            former, codes = tf.gather(table.value, rows), tf.cast(values[name], table.dtype)
+            family, codes = self.families[name], values[name]
             if where is not True:
-                mask = tf.reshape(where, [-1] + [1] * (codes.shape.rank - 1))
-                codes = tf.where(mask, codes, former)
-            table.value.scatter_nd_update(places, codes)
+                former = tf.cast(tf.gather(table.value, rows), family.dtype)
+                codes = family.merged(where, codes, former)
+            table.value.scatter_nd_update(places, tf.cast(codes, table.dtype))
         visited = tf.gather(self.visited.value, rows) | where
         self.visited.value.scatter_nd_update(places, visited)
 

@@ -1,6 +1,5 @@
 """Resampling: data are completed by one of K draws of the encoder, taken by its weight."""
 
-import math
 from collections.abc import Collection, Mapping, Sequence
 
 import tensorflow as tf
@@ -8,8 +7,9 @@ import tensorflow as tf
 from keras_symvae import seeds
 from keras_symvae.data.batch import Batch, Mask, all_of, any_of, none_of, of_values
 from keras_symvae.data.sources import Source
+from keras_symvae.learners import importance
 from keras_symvae.learners.completion import Completion, choice, effective, finite, picked
-from keras_symvae.learners.levels import Level, Window, levels_of, refused
+from keras_symvae.learners.levels import Level, NotLocal, Window, local_levels
 from keras_symvae.learners.memory import Memory, Recalled
 from keras_symvae.learners.proposals import Proposals, proposed
 from keras_symvae.learners.step.cost import where
@@ -90,11 +90,13 @@ class Resampling:
             return
         if isinstance(window, Mapping):  # of a team, which may have latents of other members
             window = {n: each for n, each in window.items() if n in pair.encoder.names} or None
-        reason = "needs the density of a prior" if self.source else refused(pair, window=window)
-        if reason is None:
-            self.levels = levels_of(pair, window=window, without=self.settled)
-        elif resampling == LOCAL or window is not None:
-            raise ValueError(f"Local resampling {reason}; use resampling={WHOLE!r}.")
+        try:
+            if self.source is not None:
+                raise NotLocal("needs the density of a prior")
+            self.levels = local_levels(pair, window=window)
+        except NotLocal as reason:
+            if resampling == LOCAL or window is not None:
+                raise ValueError(f"Local resampling {reason}; use resampling={WHOLE!r}.") from None
 
     @property
     def windows(self) -> dict[str, tuple[int, int]]:
@@ -149,7 +151,7 @@ class Resampling:
             scores: [K, B, choices], the log-weights by which they were taken.
             chosen: the examples in which something was drawn.
         """
-        bound = tf.reduce_logsumexp(finite(proposals.log_weights), axis=0) - math.log(self.draws)
+        bound = importance.bound(finite(proposals.log_weights))
         lost = tf.reduce_all(~tf.math.is_finite(scores), axis=0)
         measures = {
             "ess": tf.reduce_mean(effective(scores), axis=-1),

@@ -29,19 +29,27 @@ def chosen(results: Results, **settings: Any) -> list[Mapping[str, Any]]:
     ]
 
 
-def means(results: Results, methods: Iterable[str], columns: Mapping[str, int]) -> list[list[str]]:
+def means(
+    results: Results, methods: Iterable[str], columns: Mapping[str, int], *, partial: bool = False
+) -> list[list[str]]:
     """Returns a row of each method: its name, and the means of what it found.
 
     Args:
         results: of trainings with a setting "method".
         methods: their names.
         columns: {name of a number: digits}.
+        partial: leaves out methods without results, and leaves cells without numbers empty.
     """
     rows = []
     for method in methods:
         found = findings(results, method=method)
-        cells = [mean_of((each[k] for each in found), digits=d) for k, d in columns.items()]
-        rows.append([method, *cells])
+        if partial and not found:
+            continue
+        values = [[f[k] for f in found if k in f or not partial] for k in columns]
+        shown = zip(values, columns.values(), strict=True)
+        rows.append(
+            [method, *("" if partial and not v else mean_of(v, digits=d) for v, d in shown)]
+        )
     return rows
 
 

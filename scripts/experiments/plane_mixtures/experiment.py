@@ -4,7 +4,6 @@ import dataclasses
 import functools
 import math
 import pathlib
-from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,7 @@ from scripts.experiments.plane_mixtures.pace import Pace
 from scripts.experiments.plane_mixtures.players import critic_of, pair_of
 from scripts.experiments.plane_mixtures.recipes import CRITICS, Method
 from scripts.experiments.plane_mixtures.shapes import SAMPLERS, SHAPES
-from scripts.experiments.tables import Results, findings, markdown, mean_of
+from scripts.experiments.tables import Results, markdown, means
 from zoo.presets.recipes import Recipe, both
 
 GRID = 0.05  # distance of the codes that the likelihood is summed over
@@ -123,7 +122,7 @@ class PlaneMixtures(Experiment[Config]):
         timed = {label: r for label, r in results.items() if r["settings"]["shape"] == PACE}
         heads = ["seconds", *(head for head, _ in TIMED.values())]
         digits = {key: number for key, (_, number) in TIMED.items()}
-        pace = markdown(heads, rows(timed, self.config.methods, digits))
+        pace = markdown(heads, means(timed, self.config.methods, digits, partial=True))
         return "\n".join([*(self._table_of(name, results) for name in self.shapes), pace])
 
     def _table_of(self, name: str, results: Results) -> str:
@@ -133,8 +132,9 @@ class PlaneMixtures(Experiment[Config]):
         digits = {key: number for key, (_, number) in MEASURED.items()}
         own = {k: r for k, r in results.items() if r["settings"]["shape"] == name}
         first = next(iter(self.config.methods))
-        (best,) = rows(own, [first], {f"data/{key}": number for key, number in digits.items()})
-        measured = rows(own, self.config.methods, digits)
+        of_data = {f"data/{key}": number for key, number in digits.items()}
+        (best,) = means(own, [first], of_data, partial=True)
+        measured = means(own, self.config.methods, digits, partial=True)
         return markdown([name, *heads], [*measured, ["the data themselves", *best[1:]]])
 
     def picture(self, place: Place, results: Results) -> None:
@@ -162,25 +162,6 @@ class PlaneMixtures(Experiment[Config]):
         shown = {label: np.load(path) for label, path in paths.items() if path.is_file()}
         data = next(iter(shown.values()))["data"]
         return {f"{name}: data": data, **{label: each["samples"] for label, each in shown.items()}}
-
-
-def rows(results: Results, methods: Iterable[str], columns: Mapping[str, int]) -> list[list[str]]:
-    """Returns a row of each method that has results: its name, and means of what was measured.
-
-    Args:
-        results: of trainings with a setting "method".
-        methods: their names.
-        columns: {name of a number: digits}.
-    """
-    made = []
-    for method in methods:
-        found = findings(results, method=method)
-        measured = {key: [each[key] for each in found if key in each] for key in columns}
-        cells = [
-            mean_of(measured[key], digits=n) if measured[key] else "" for key, n in columns.items()
-        ]
-        made += [[method, *cells]] if found else []
-    return made
 
 
 def learner_of(settings: dict[str, Any]) -> Learner:
