@@ -1,11 +1,13 @@
 """A judge: held-out images, and how far samples are from them in the features of a classifier."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
+import keras
 import numpy as np
 
 from keras_symvae import evaluation
+from keras_symvae.evaluation.extractor import FeatureExtractor
 from keras_symvae.evaluation.features import ClassifierFeatures
 
 
@@ -49,3 +51,19 @@ def classifier(
     )
     assert isinstance(features, ClassifierFeatures)
     return features
+
+
+def cells(shape: Sequence[int], *, side: int) -> FeatureExtractor:
+    """Returns the mean and the standard deviation of every colour in cells, without training.
+
+    Args:
+        shape: (height, width, channels) of the images.
+        side: of a cell, in pixels.
+    """
+    pool = keras.layers.AveragePooling2D(side)
+    pixels = keras.Input(shape)
+    mean = pool(pixels)
+    variance = keras.ops.maximum(pool(pixels**2) - mean**2, 0.0)
+    features = keras.ops.concatenate([mean, keras.ops.sqrt(variance)], axis=-1)
+    model = keras.Model(pixels, keras.layers.Flatten()(features))
+    return FeatureExtractor(model, name=f"cells of {side} pixels")

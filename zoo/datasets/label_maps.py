@@ -45,6 +45,7 @@ def load(
     *,
     split: str = "train",
     size: int | Size = None,
+    ignore: int | None = None,
     split_rule: str = "stratified",
 ) -> LabelMaps:
     """Reads one split of a set of images with label maps into memory.
@@ -65,6 +66,8 @@ def load(
         size: (height, width), or the side of a square, in pixels. Images are cut around their
             centre to these proportions and resized bilinearly with antialiasing, maps by nearest
             neighbour. Pets need it; faces have 64 (the default) and 128.
+        ignore: Class of the maps whose pixels count as pixels without a label, such as CamVid's
+            "void", which is 11.
         split_rule: How a set in one part is divided: `"stratified"`, or `"shuffled"` as version
             0.1.0 did, see `splits.choose`.
 
@@ -79,6 +82,8 @@ def load(
         raise ValueError(f"size must be (height, width) in pixels, got {size}.")
     data = os.fspath(data)
     path = pathlib.Path(data).expanduser()
+    if ignore is not None and not path.exists():
+        raise ValueError(f"ignore={ignore} is of maps in a folder or .npz; {data!r} is none.")
     if size is not None and (data.startswith(SILHOUETTES) or path.suffix == ".npz"):
         raise ValueError(f"{data} has a size of its own; leave out size={size}.")
     if data.startswith(SILHOUETTES):
@@ -86,6 +91,8 @@ def load(
     if data and path.exists():
         read = _npz(path) if path.suffix == ".npz" else _folder(path, size)
         parts = {part: _checked(*pair, where=f"{data} ({part})") for part, pair in read.items()}
+        if ignore is not None:
+            parts = {part: (x, np.where(s == ignore, -1, s)) for part, (x, s) in parts.items()}
         name, num_classes = path.resolve().stem, max(int(s.max()) + 1 for _, s in parts.values())
         if not num_classes:
             raise ValueError(f"{data}: no image has a map; add one, or use zoo.datasets.")
