@@ -6,6 +6,7 @@ python -m scripts.figures --index
 """
 
 import glob
+import json
 import pathlib
 import sys
 
@@ -54,6 +55,12 @@ flags.DEFINE_integer(
 )
 flags.DEFINE_integer("seed", 0, "Seed of the chains.", lower_bound=0, flag_values=FLAGS)
 flags.DEFINE_bool(
+    "keep",
+    False,
+    "Of --runs: keep what results.json says of other runs, whose folders may be gone.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_bool(
     "index", False, "Only renew tables in pages, and docs/results/README.md.", flag_values=FLAGS
 )
 
@@ -82,7 +89,8 @@ def main(asked: flags.FlagValues) -> None:
         print(f"{run.folder.name}: distance after alternations {shown}", flush=True)
     place = Place(asked.name, asked.out)
     place.folder.mkdir(parents=True, exist_ok=True)
-    results = compared.results()
+    former = json.loads(place.results.read_text(encoding="utf-8")) if asked.keep else None
+    results = compared.results(former)
     place.table.write_text(comparison.table(results), encoding="utf-8")
     reports.write(place.results, results)
     compared.picture(place.picture())

@@ -68,11 +68,16 @@ def _log_sum(
 ) -> tf.Tensor:
     """Returns float64 [B]: log of the sum of rounds * repeats importance weights."""
     size = size_of(values)
-    repeated = {name: tf.repeat(value, repeats, axis=0) for name, value in values.items()}
+
+    def repeated(part: tf.Tensor) -> tf.Tensor:
+        return tf.repeat(part, repeats, axis=0)
+
+    # What the encoder makes of the data alone is the same for all draws.
+    known, reading = tf.nest.map_structure(repeated, (values, pair.encoder.read(values)))
 
     def add(index: Any, total: Any) -> tuple[Any, Any]:
         completed, naturals = pair.encoder.walk(
-            repeated, draw=sampled, seed=seeds.fold(seed, index)
+            known, draw=sampled, seed=seeds.fold(seed, index), reading=reading
         )
         log_weight = sum(_double(part) for part in pair.decoder.log_prob(completed).values())
         for name, eta in naturals.items():

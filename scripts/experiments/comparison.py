@@ -74,10 +74,26 @@ class Comparison:
         reports.write(path, found)
         return found
 
-    def results(self) -> dict[str, Any]:
-        """Returns what the table is made of, and what the numbers depend on, as JSON values."""
+    def results(self, former: Mapping[str, Any] | None = None) -> dict[str, Any]:
+        """Returns what the table is made of, and what the numbers depend on, as JSON values.
+
+        Args:
+            former: results of other runs, which are kept beside these.
+
+        Raises:
+            ValueError: the former numbers were measured otherwise.
+        """
         chains = [self.chain(run) for run in self.runs]
-        runs = {}
+        kept = {} if former is None else former
+        runs = {
+            name: {"versions": kept["versions"], **run}
+            for name, run in kept.get("runs", {}).items()
+        }
+        if former is not None and (former["n"], former["seed"]) != (self.n, self.seed):
+            raise ValueError(
+                f"the results to keep have n={former['n']} and seed={former['seed']}, these have "
+                f"{self.n} and {self.seed}; give the same --n and --seed"
+            )
         for run, chain in zip(self.runs, chains, strict=True):
             report = run.last_report()
             runs[run.folder.name] = {
@@ -86,11 +102,14 @@ class Comparison:
                 "decoder/x": report["metrics"]["val_decoder/x"]["last"],
                 "chain": chain["rows"],
                 "information": chain["information"],
+                "versions": report["versions"],
             }
+        extractors = {chain["extractor"] for chain in chains} | set(kept.get("extractor", ()))
         return {
+            **kept,
             "n": self.n,
             "seed": self.seed,
-            "extractor": sorted({chain["extractor"] for chain in chains}),
+            "extractor": sorted(extractors),
             "training_images_to_held_out": statistics.mean(chain["training"] for chain in chains),
             "versions": reports.versions(),
             "runs": runs,
@@ -101,7 +120,7 @@ class Comparison:
         rows, labels, last = [], [], self.steps[-1]
         runs = {run.folder.name: run for run in self.runs}
         settings = {name: {"settings": run.settings} for name, run in runs.items()}
-        for (preset, label), names in groups(settings).items():
+        for (preset, label, _), names in groups(settings).items():
             pair = model_file.load(runs[names[0]].model).pair
             options = {"seed": self.seed, "output": "mean"}
             rows.append(pair.generate(self.shown, **options)["x"])
@@ -110,9 +129,9 @@ class Comparison:
         pictures.labelled_rows(path, rows, labels)
 
 
-def groups(runs: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:
-    """Returns {(preset, learner): [names of runs]}; options that are not the preset's are named."""
-    found: dict[tuple[str, str], list[str]] = {}
+def groups(runs: Mapping[str, Any]) -> dict[tuple[str, str, int], list[str]]:
+    """Returns {(preset, learner, updates): [names of runs]}; unusual options are named."""
+    found: dict[tuple[str, str, int], list[str]] = {}
     for name, run in runs.items():
         settings = run["settings"]
         usual = presets.get(settings["preset"]).recipes[settings["learner"]].options
@@ -121,7 +140,7 @@ def groups(runs: Mapping[str, Any]) -> dict[tuple[str, str], list[str]]:
             options.setdefault("draws", 1)  # as all runs before there was a choice
         unusual = [f"{k}={v}" for k, v in options.items() if usual.get(k) != v]
         label = " ".join([settings["learner"], *unusual])
-        found.setdefault((settings["preset"], label), []).append(name)
+        found.setdefault((settings["preset"], label, settings["steps"]), []).append(name)
     return dict(
         sorted(found.items(), key=lambda item: (item[0][0], not item[0][1].startswith("symmetric")))
     )
@@ -136,14 +155,14 @@ def table(results: Mapping[str, Any]) -> str:
     heads = ["preset", "learner", "seeds", "updates", "minutes", "decoder/x", "information"]
     rows = []
     steps = sorted({row["steps"] for run in results["runs"].values() for row in run["chain"]})
-    for (preset, label), names in groups(results["runs"]).items():
+    for (preset, label, updates), names in groups(results["runs"]).items():
         runs = [results["runs"][name] for name in names]
         costs = [run["decoder/x"] for run in runs if "decoder/x" in run]
         cells = [
             preset,
             label,
             ", ".join(str(run["settings"]["seed"]) for run in runs),
-            runs[0]["settings"]["steps"],
+            updates,
             mean_of(run["seconds"] / 60 for run in runs),
             mean_of(costs) if costs else results["quoted"]["decoder/x"][f"{preset} {label}"],
             mean_of(sum(run["information"].values()) for run in runs),

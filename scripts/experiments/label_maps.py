@@ -254,7 +254,7 @@ def spreads(
     )  # [draws, donors, wearers, H, W, C]
     between = float(worn.std(axis=1, ddof=1).mean())
     within = float(worn.std(axis=0, ddof=1).mean())
-    return {"between": between, "within": within, "ratio": between / within if within else 0.0}
+    return {"between": between, "within": within, "ratio": between / max(within, 1e-12)}
 
 
 def supervised(

@@ -60,6 +60,22 @@ def test_provenance_names_what_the_numbers_depend_on(compared):
 
 
 @pytest.mark.slow  # three runs are trained
+def test_rows_of_other_runs_can_be_kept(compared):
+    former = {**compared.results(), "extractor": ["another"], "versions": {"keras": "3.0"}}
+    longer = former["runs"].pop("symmetric-1")
+    former["runs"] = {"older": {**longer, "settings": {**longer["settings"], "steps": 30}}}
+    del former["runs"]["older"]["versions"]
+    found = compared.results(former)
+    assert set(found["runs"]) == {"older", "symmetric-0", "symmetric-1", "plain"}
+    assert found["runs"]["older"]["versions"] == {"keras": "3.0"} != found["versions"]
+    assert "another" in found["extractor"]
+    table = comparison.table(found)
+    assert "| symmetric | 0, 1 | 20 |" in table and "| symmetric | 1 | 30 |" in table
+    with pytest.raises(ValueError, match="have n=7 and seed=0, these have 60 and 0; give the same"):
+        compared.results({**former, "n": 7})
+
+
+@pytest.mark.slow  # three runs are trained
 def test_a_chain_is_measured_once(compared, monkeypatch):
     first = compared.chain(compared.runs[0])
     monkeypatch.setattr(comparison.model_file, "load", None)

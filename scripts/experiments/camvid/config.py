@@ -17,7 +17,7 @@ CONFIG = Config(
         },
         data="camvid",
         preparation={"noise": NOISE},
-        steps=1200,
+        steps=900,
         batch_size=16,
         recipes={
             "cooperative": Recipe(

@@ -131,6 +131,20 @@ def test_folder(tmp_path, encode, parts):
         assert len(test.x) == 2 and sorted(numbers(train) + numbers(test)) == numbers(both)
 
 
+def test_a_class_to_ignore_is_no_label(tmp_path):
+    files = {f"images/{i}.png": X[i] for i in range(20)}
+    png(files | {f"masks/{i}.png": S[i].astype(np.uint8) for i in range(20)})(tmp_path)
+    npz(x=X[..., None], s=S)(tmp_path)
+    for data in (tmp_path, tmp_path / "set.npz"):
+        usual = label_maps.load(data, split="all")
+        for ignore, num_classes in ((4, 4), (1, 5)):
+            maps = label_maps.load(data, split="all", ignore=ignore)
+            np.testing.assert_array_equal(maps.s, np.where(usual.s == ignore, -1, usual.s))
+            assert maps.num_classes == num_classes
+    with pytest.raises(ValueError, match=r"ignore=3 is of maps in a folder or \.npz; 'silhou"):
+        label_maps.load("silhouettes:digits", ignore=3)
+
+
 def test_images_without_masks_and_images_in_colour(tmp_path):
     colour = np.stack([X[5], X[6], X[7]], axis=-1)
     png({"images/a.bmp": colour, "images/b.png": colour, "masks/b.png": S[3].astype(np.uint8)})(
