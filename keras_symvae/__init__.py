@@ -24,6 +24,7 @@ from keras_symvae.learners import (
 )
 from keras_symvae.learners.adversarial import divergences
 from keras_symvae.learners.adversarial.critic import Critic
+from keras_symvae.learners.step.optimizers import Optimizers
 from keras_symvae.model.factors import Factor, ImplicitFactor
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.player import Player
@@ -46,6 +47,7 @@ __all__ = [
     "ImplicitFactor",
     "Learner",
     "NonFiniteError",
+    "Optimizers",
     "Pair",
     "Player",
     "SymmetricEquilibrium",

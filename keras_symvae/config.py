@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import keras
 
+FROZEN = "frozen"  # in a configuration: the places of the layers inside that are not trained
 PLAIN = (str, int, float, bool, type(None))
 
 
@@ -26,7 +27,9 @@ class Configured:
     def get_config(self) -> dict[str, Any]:
         """Returns {argument: value}, from which `from_config` makes the object again."""
         names = [n for n in arguments(type(self)) if n not in self.given_by_subclasses]
-        return {name: self._argument(name) for name in names}
+        config = {name: self._argument(name) for name in names}
+        frozen = [index for index, layer in enumerate(_layers(self)) if not layer.trainable]
+        return {**config, FROZEN: frozen} if frozen else config
 
     def _argument(self, name: str) -> Any:
         value = self.kept[name](self) if name in self.kept else getattr(self, name)
@@ -35,7 +38,13 @@ class Configured:
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
         """Returns the object of a configuration."""
-        return cls(**keras.saving.deserialize_keras_object(config))
+        config = dict(config)
+        frozen = config.pop(FROZEN, ())
+        made = cls(**keras.saving.deserialize_keras_object(config))
+        if frozen:
+            for index, layer in enumerate(_layers(made)):  # an owner comes before what it owns
+                layer.trainable = index not in frozen
+        return made
 
 
 def arguments(kind: type) -> list[str]:
@@ -56,6 +65,11 @@ def arguments(kind: type) -> list[str]:
         if not any(each.kind == each.VAR_KEYWORD for each in parameters):
             break
     return [*names]
+
+
+def _layers(owner: Any) -> list[keras.Layer]:
+    """Returns all layers inside of one, in an order that its twin has too; none of others."""
+    return list(owner._flatten_layers(include_self=True)) if isinstance(owner, keras.Layer) else []
 
 
 def _is_plain(value: Any) -> bool:

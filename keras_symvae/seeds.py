@@ -6,7 +6,7 @@ import tensorflow as tf
 
 from keras_symvae.shapes import shaped
 
-TRAIN, TEST, DATA, REHEARSAL = range(4)  # streams of one learner that must not share draws
+TRAIN, TEST, DATA, REHEARSAL, LAYERS = range(5)  # streams of one learner that must not share draws
 
 
 @shaped(seed="[]", returns="[2]")

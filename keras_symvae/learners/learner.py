@@ -15,7 +15,8 @@ from keras_symvae.learners.memory import Memory
 from keras_symvae.learners.step import optimizers
 from keras_symvae.learners.step.guard import Guard, NonFiniteError, check_policy
 from keras_symvae.learners.step.meters import Meters
-from keras_symvae.learners.step.moves import Move, Played, opened, play
+from keras_symvae.learners.step.moves import REGULARIZATION, Move, Played, opened, outcome_of, play
+from keras_symvae.model.practice import Practice
 from keras_symvae.model.requirements import Requirement, check
 
 __all__ = ["Learner", "NonFiniteError"]
@@ -117,6 +118,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         *,
         steps_per_execution: int = 1,
         jit_compile: bool = False,
+        optimized: Collection[int] | None = None,
         **options: Any,
     ) -> None:
         """Chooses the optimizer: anything Keras takes, or one per player.
@@ -127,26 +129,32 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
             optimizer: a name, an optimizer, or {"decoder": ..., "encoder": ...}; keys may also
                 name one factor, as "decoder/z1", and the longest key that fits wins.
             steps_per_execution, jit_compile: as in Keras.
+            optimized: of a file: places, among all weights, of those that the optimizer knows;
+                None: all that are not frozen.
             options: run_eagerly, auto_scale_loss, as in Keras.
 
         Raises:
             ValueError: an optimizer is missing or has no weights; a loss or metrics were given.
         """
         refuse(options)
+        if optimizer is None:
+            raise ValueError("A learner needs an optimizer to be trained; received None.")
         if self.apart and not isinstance(optimizer, (dict, keras.optimizers.MultiOptimizer)):
             optimizer = optimizers.copied(optimizer, players=self.players)
-        if isinstance(optimizer, dict) and "class_name" not in optimizer:
-            optimizer = optimizers.Optimizers(optimizer)
-        optimizers.bind(optimizer, self)
+        weights = [(name, weight) for name, part in self.parts for weight in part.weights]
+        learning = list(optimizers.named_variables(self))
+        if optimized is not None:
+            learning = [weights[place] for place in optimized]
+        optimizer = optimizers.bound(optimizer, self, learning)
         self.guard = Guard(
             self.cost_names,
-            optimizers.named_variables(self),
+            learning,
             policy=self.nonfinite,
             patience=self.patience,
         )
         self._meters = Meters(
             self.cost_names,
-            self.optional_cost_names,
+            [*self.optional_cost_names, *(f"{name}/{REGULARIZATION}" for name in self.players)],
             measures=self.measure_names,
             players=self.players,
             judged=self.pair.players,
@@ -158,7 +166,32 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
             jit_compile=jit_compile,
             **options,
         )
-        self.optimizer.build(self.trainable_variables)
+        self.optimizer.build([weight for _, weight in learning])
+        self._optimized = frozenset(id(weight) for _, weight in learning)
+        self._learning = self._learnable()
+
+    def _learnable(self) -> dict[int, str]:
+        """Returns {id of a weight: "player/part"} of all weights that are not frozen."""
+        return {id(weight): name for name, weight in optimizers.named_variables(self)}
+
+    def _notice_freezing(self) -> None:
+        """Makes the step anew where weights were frozen; refuses those that no optimizer knows."""
+        now = self._learnable()
+        if not self.compiled or now == self._learning:
+            return
+        strange = sorted({name for key, name in now.items() if key not in self._optimized})
+        if strange:
+            raise ValueError(f"Weights of {strange} were unfrozen after compile; compile again.")
+        self.train_function, self._learning = None, now
+
+    def get_compile_config(self) -> dict[str, Any]:
+        """Returns what a file says of `compile`."""
+        config = super().get_compile_config()
+        if not config or self._optimized == self._learnable().keys():
+            return config
+        weights = [weight for _, part in self.parts for weight in part.weights]
+        places = [place for place, each in enumerate(weights) if id(each) in self._optimized]
+        return {**config, "optimized": places}  # weights were frozen since
 
     def compile_from_config(self, config: dict[str, Any]) -> None:
         """Compiles as the learner of a file was."""
@@ -197,7 +230,10 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
             NonFiniteError: see `patience`; weights are those before the first faulty step.
         """
         refuse(options)
+        self._notice_freezing()
         for callback in callbacks or ():
+            if getattr(callback, "mode", None) == "auto" and self.compiled:
+                callback.mode = self._meters.mode(callback.monitor)
             if hasattr(callback, "restore"):
                 initial_epoch = max(initial_epoch, callback.restore(self))
         found = feed.of(
@@ -241,6 +277,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
     def train_on_batch(self, x: Any, y: Any = None, **options: Any) -> Any:
         """Makes one update, as `keras.Model.train_on_batch`."""
         refuse(options)
+        self._notice_freezing()
         self._expect_of(x if y is None else (x, y), step=TRAINING, full=False)
         return super().train_on_batch(x, y, **options)
 
@@ -313,7 +350,8 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
 
     def _play(self, moves: Sequence[Move], batch: Any, seed: tf.Tensor) -> Played:
         options = {"players": self.players, "optimizer": self.optimizer, "seed": seed}
-        played = play(moves, batch, **options)
+        practice = Practice(self.parts, self.players).seed(seed)
+        played = play(moves, batch, practice=practice, **options)
         self._meters.check([*played.costs, *played.measures])
         return played
 
@@ -324,8 +362,9 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         self._test_steps.assign_add(1)
         moves = [Move.of(move) for move in self.moves()]
         costs, present = {}, {}
-        for move, position in zip(moves, opened(moves, batch, seed=seed), strict=True):
-            outcome = move.utility(position, seed, training=False)
+        options = {"seed": seed, "practice": Practice(self.parts, self.players, training=False)}
+        for move, position in zip(moves, opened(moves, batch, **options), strict=True):
+            outcome = outcome_of(move, position, players=self.players, **options)
             costs |= {**outcome.costs, **outcome.measures}
             present |= outcome.present
         self._meters.check(costs)

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_symvae.config import Configured
 from keras_symvae.families import Family
+from keras_symvae.model.practice import called
 from keras_symvae.model.trunks import joint
 from keras_symvae.shapes import shaped
 
@@ -51,7 +52,7 @@ class Conditional(Configured, keras.Layer, abc.ABC):
             )
 
     def _emit(self, inputs: Sequence[tf.Tensor], shape: Sequence[int]) -> tf.Tensor:
-        return tf.reshape(self.network(joint(inputs)), [-1, *shape])
+        return tf.reshape(called(self, joint(inputs)), [-1, *shape])
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")

@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_symvae.config import Configured
+from keras_symvae.model.practice import called
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
@@ -43,7 +44,7 @@ class Trunk(Configured, keras.Layer):
 
     def activations(self, reads: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """Returns {activation: [B, ...]} from `reads`, the features {name: [B, ...]}."""
-        return self.network(joint([reads[name] for name in self.given]))
+        return called(self, joint([reads[name] for name in self.given]))
 
 
 def joint(inputs: Sequence[Any]) -> Any:

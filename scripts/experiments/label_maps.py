@@ -23,6 +23,7 @@ from zoo.datasets.preparation import Preparation
 from zoo.presets import Preset
 from zoo.presets.recipes import Recipe
 from zoo.runs import portraits
+from zoo.runs.data import spread
 
 CROSS_ENTROPY = "cross-entropy"
 MAPS = {"pixel_accuracy": "pixel accuracy", "mean_iou": "mean IoU", "cost": "-log p(s given x)"}
@@ -244,8 +245,10 @@ def spreads(
         {"between": the standard deviation of a pixel over donors, "within": that over draws of one
         donor's code, both in units of the pixel and as means over maps and pixels; "ratio"}.
     """
-    chosen = np.random.RandomState(seed).permutation(len(data["x"]))
-    some, others = chosen[:donors], data["s"][chosen[donors : donors + wearers]]
+    # Held-out images lie in the order of their drives, of which some are at dusk.
+    order = np.arange(len(data["x"]))
+    some = spread(order, donors)
+    others = data["s"][spread(np.setdiff1d(order, some), wearers)]
     worn = np.stack(
         [
             team.transfer(data["x"][some], data["s"][some], others, seed=seed + draw)

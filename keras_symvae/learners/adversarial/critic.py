@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from keras_symvae.config import Configured
 from keras_symvae.families import Family
+from keras_symvae.model.practice import called
 from keras_symvae.model.trunks import joint
 from keras_symvae.shapes import shaped
 
@@ -94,7 +95,7 @@ class Critic(Configured, keras.Layer):
             for layer in self.hidden:
                 output = layer(output)
         else:
-            output = self.network(joint([reads[name] for name in self.given]))
+            output = called(self, joint([reads[name] for name in self.given]))
         squares = (tf.reduce_sum(flat[name] ** 2, axis=1) / 2.0 for name in self.offset)
         return sum(squares, tf.reshape(tf.cast(output, tf.float32), [-1]))
 

@@ -46,11 +46,22 @@ class Guard(keras.Layer):
         self.skipped = counter("skipped", ())
         self.built = True
 
+    def load_own_variables(self, store: Any) -> None:
+        """Counts of a file are taken where it had the same causes; else counting starts anew."""
+        if len(store.keys()) == len(self.weights) and all(
+            tuple(store[str(index)].shape) == tuple(weight.shape)
+            for index, weight in enumerate(self.weights)
+        ):
+            super().load_own_variables(store)
+
     def faults_of(self, played: Played, optimizer: Any) -> tf.Tensor:
         """Returns how many replicas met each cause in what was `Played`, int32 [causes]."""
         faulty: dict[str, Any] = {}
         for name, cost in played.costs.items():
-            cause = max((n for n in self.names if f"{name}/".startswith(f"{n}/")), key=len)
+            fitting = [n for n in self.names if f"{name}/".startswith(f"{n}/")]
+            if not fitting:  # of a regularization the gradients tell
+                continue
+            cause = max(fitting, key=len)
             faulty[cause] = tf.logical_or(faulty.get(cause, False), _faulty(cost))
         # A loss-scaling optimizer meets infinite gradients on purpose and skips them itself.
         if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):

@@ -9,6 +9,8 @@ import tensorflow as tf
 
 from keras_symvae.families import Family
 
+LOST = "degenerate"  # the one measure that is the worse the larger it is
+
 
 class Meters:
     """One mean per cost, the sum per player, and "loss", the sum over the players of the pair.
@@ -47,12 +49,24 @@ class Meters:
                 name, scale = f"{cost}/bits_per_dim", 1.0 / (family.size * np.log(2.0))
                 self._metrics[name] = Derived(name, [self._means[cost]], scale=scale)
         told = {name: keras.metrics.Mean(name) for name in measures}
+        self._growing = {name for name in told if not name.endswith(LOST)}
         self._means, self._metrics = self._means | told, self._metrics | told
 
     @property
     def metrics(self) -> dict[str, keras.metrics.Metric]:
         """{name: metric} of all that have been met."""
         return {n: metric for n, metric in self._metrics.items() if n not in self._optional}
+
+    def mode(self, monitor: str) -> str:
+        """Returns the mode of a callback that monitors a metric: "min", "max", or "auto" of others.
+
+        Args:
+            monitor: name of the metric, "val_decoder/x".
+        """
+        name = monitor.removeprefix("val_")
+        if name in self._metrics:
+            return "max" if name in self._growing else "min"
+        return "auto"
 
     def check(self, names: Iterable[str]) -> None:
         """Raises ValueError where the learner has not declared a cost or a measure."""

@@ -8,9 +8,11 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_symvae.learners.step.cost import Outcome
+from keras_symvae.learners.step.cost import Outcome, total
+from keras_symvae.model.practice import Practice
 
 Utility = Callable[..., Outcome]
+REGULARIZATION = "regularization"  # the cost, of a player, that its layers and weights add
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +76,7 @@ def play(
     players: Mapping[str, Any],
     optimizer: Any,
     seed: tf.Tensor,
+    practice: Practice,
 ) -> Played:
     """Returns what is `Played`: one tape per move, none sees the update of another.
 
@@ -83,6 +86,7 @@ def play(
         players: {name: Player or Critic} of the game.
         optimizer: the optimizer, which may scale the loss.
         seed: stateless seed [2].
+        practice: of the players, whose networks train where their own utilities run.
 
     Raises:
         ValueError: a move names a player that the game does not have.
@@ -94,10 +98,10 @@ def play(
     for tape, weights in zip(tapes, owned, strict=True):
         with tape:
             tape.watch([weight.value for weight in weights])
-    taken = opened(moves, batch, seed=seed, tapes=tapes)
+    taken = opened(moves, batch, seed=seed, practice=practice, tapes=tapes)
     for move, tape, weights, position in zip(moves, tapes, owned, taken, strict=True):
         with tape:
-            outcome = move.utility(position, seed)
+            outcome = outcome_of(move, position, seed=seed, practice=practice, players=players)
             loss = optimizer.scale_loss(-tf.reduce_mean(outcome.gain) / replicas)
         gradients += tape.gradient(
             loss,
@@ -111,11 +115,33 @@ def play(
     return Played(costs, present, gradients, variables, measures)
 
 
+def outcome_of(
+    move: Move, position: Any, *, seed: tf.Tensor, practice: Practice, players: Mapping[str, Any]
+) -> Outcome:
+    """Returns the `Outcome` of a move, less what layers and weights of its players add to the loss.
+
+    Args:
+        move: the `Move`.
+        position: what its utility takes, see `opened`.
+        seed, practice, players: see `play`.
+    """
+    with practice.of(move.players):
+        outcome = move.utility(position, seed, training=practice.training)
+    for name in move.players:
+        losses = practice.losses(name, players[name].trainable_variables)
+        if losses:
+            loss = total(tf.cast(each, tf.float32) for each in losses)
+            cost = {f"{name}/{REGULARIZATION}": tf.reshape(loss, [1])}
+            outcome = outcome.plus(Outcome(-loss, cost))
+    return outcome
+
+
 def opened(
     moves: Sequence[Move],
     batch: Any,
     *,
     seed: tf.Tensor,
+    practice: Practice,
     tapes: Sequence[tf.GradientTape] = (),
 ) -> list[Any]:
     """Returns what the utility of each move takes: the batch, or what its opening made of it.
@@ -124,17 +150,20 @@ def opened(
         moves: the moves.
         batch: the `Batch`, of a team {member: Batch}.
         seed: stateless seed [2].
+        practice: of the players.
         tapes: one per move, which record what its opening reads; or none.
     """
     made: dict[Opening | None, Any] = {None: batch}
     for opening in dict.fromkeys(move.opening for move in moves):
         if opening is None:
             continue
+        sharing = [move for move in moves if move.opening == opening]
         with contextlib.ExitStack() as recording:
             for move, tape in zip(moves, tapes, strict=False):
                 if move.opening == opening:
                     recording.enter_context(tape)
-            read = opening.read(batch)
+            with practice.of(name for move in sharing for name in move.players):
+                read = opening.read(batch)
         made[opening] = opening.complete(batch, read, seed)
     return [made[move.opening] for move in moves]
 

@@ -1,6 +1,6 @@
 """One optimizer out of several: each player, or each factor, gets its own."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import keras
@@ -30,19 +30,29 @@ class Optimizers(keras.optimizers.MultiOptimizer):
     ) -> None:
         super().__init__(self._of, name=name)
         self._table = {key: keras.optimizers.get(each) for key, each in optimizers.items()}
+        for key, each in self._table.items():
+            if isinstance(each, keras.optimizers.LossScaleOptimizer):
+                raise ValueError(
+                    f"Loss scaling is of all players, and '{key}' has one of its own; wrap the "
+                    "whole: LossScaleOptimizer(keras_symvae.Optimizers({...}))."
+                )
         self._keys = {}
         for optimizer in self._table.values():
             if optimizer not in self._inner_optimizers:
                 self._inner_optimizers.append(optimizer)
         self.loss_scale_factor = loss_scale_factor
 
-    def bind(self, learner: Any) -> None:
+    def bind(self, learner: Any, learning: Iterable[tuple[str, Any]]) -> None:
         """Finds the optimizer of every weight of a `Learner`.
+
+        Args:
+            learner: the `Learner`.
+            learning: [("player/part", weight)] of those that learn.
 
         Raises:
             ValueError: a key fits no weight, or a weight fits no key.
         """
-        for path, variable in named_variables(learner):
+        for path, variable in learning:
             fitting = [key for key in self._table if f"{path}/".startswith(f"{key}/")]
             if not fitting:
                 raise ValueError(
@@ -50,10 +60,53 @@ class Optimizers(keras.optimizers.MultiOptimizer):
                     f"{sorted(learner.players)}."
                 )
             self._keys[self._var_key(variable)] = max(fitting, key=len)
-        idle = sorted(self._table.keys() - self._keys.values())
+        paths = {path for path, part in learner.parts if part.weights}
+        idle = sorted(
+            key
+            for key in self._table.keys() - self._keys.values()
+            if not any(f"{path}/".startswith(f"{key}/") for path in paths)  # of frozen weights
+        )
         if idle:
-            known = sorted({path for path, _ in named_variables(learner)})
-            raise ValueError(f"Optimizer keys {idle} fit no weight; known are {known}.")
+            raise ValueError(f"Optimizer keys {idle} fit no weight; known are {sorted(paths)}.")
+
+    @property
+    def learning_rate(self) -> Any:
+        """The rate that all players have; set, it becomes that of all.
+
+        Raises:
+            AttributeError: read, where players have different rates; see `learning_rates`.
+        """
+        found = {float(rate) for rate in self.learning_rates.values()}
+        if len(found) > 1:
+            raise AttributeError(
+                f"Players have the learning rates {self.learning_rates}; read and set them by "
+                "optimizer.learning_rates."
+            )
+        return self._table[next(iter(self._table))].learning_rate
+
+    @learning_rate.setter
+    def learning_rate(self, rate: Any) -> None:
+        self.learning_rates = dict.fromkeys(self._table, rate)
+
+    @property
+    def learning_rates(self) -> dict[str, float]:
+        """{"decoder": rate, ...} as they are now; some of them can be set by such a table.
+
+        Raises:
+            ValueError: a key that is set has no optimizer.
+        """
+        return {
+            key: float(keras.ops.convert_to_numpy(each.learning_rate))
+            for key, each in self._table.items()
+        }
+
+    @learning_rates.setter
+    def learning_rates(self, rates: Mapping[str, Any]) -> None:
+        unknown = sorted(rates.keys() - self._table.keys())
+        if unknown:
+            raise ValueError(f"There are no optimizers {unknown}; known are {sorted(self._table)}.")
+        for key, rate in rates.items():
+            self._table[key].learning_rate = rate
 
     def _of(self, variable):
         return self._table[self._keys[self._var_key(variable)]]
@@ -85,11 +138,33 @@ class Optimizers(keras.optimizers.MultiOptimizer):
         return cls(**keras.saving.deserialize_keras_object(config, custom_objects))
 
 
-def bind(optimizer: Any, learner: Any) -> None:
-    """Binds `Optimizers`, also inside of one that scales the loss; leaves others as they are."""
+def bound(optimizer: Any, learner: Any, learning: Sequence[tuple[str, Any]]) -> Any:
+    """Returns the optimizer of a `Learner`.
+
+    Args:
+        optimizer: anything that `keras.optimizers.get` takes, or {"decoder": ..., ...}.
+        learner: the `Learner`.
+        learning: [("player/part", weight)] of those that learn.
+
+    Raises:
+        ValueError: it is no optimizer, or one of another model.
+    """
+    if isinstance(optimizer, dict) and "class_name" not in optimizer:
+        optimizer = Optimizers(optimizer)
+    optimizer = keras.optimizers.get(optimizer)
     inner = getattr(optimizer, "inner_optimizer", optimizer)
+    weights = {id(weight) for _, part in learner.parts for weight in part.weights}
+    needed = {id(weight) for _, weight in learning}
+    for each in (inner, *getattr(inner, "optimizers", ())):
+        known = {id(weight) for weight in each._trainable_variables} if each.built else needed
+        if not known <= weights or (each is inner and not needed <= known):
+            raise ValueError(
+                f"This {type(each).__name__} was built for other weights than these, those of "
+                "another model or fewer of this one; make a new optimizer."
+            )
     if isinstance(inner, Optimizers):
-        inner.bind(learner)
+        inner.bind(learner, learning)
+    return optimizer
 
 
 def copied(optimizer: Any, *, players: Mapping[str, Any]) -> Any:
