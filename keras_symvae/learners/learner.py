@@ -16,7 +16,7 @@ from keras_symvae.learners.step import optimizers
 from keras_symvae.learners.step.guard import Guard, NonFiniteError, check_policy
 from keras_symvae.learners.step.meters import Meters
 from keras_symvae.learners.step.moves import REGULARIZATION, Move, Played, opened, outcome_of, play
-from keras_symvae.model.practice import Practice
+from keras_symvae.model.practice import Practice, states
 from keras_symvae.model.requirements import Requirement, check
 
 __all__ = ["Learner", "NonFiniteError"]
@@ -335,7 +335,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         self._refuse_codes(batch)
         moves = [Move.of(move) for move in self.moves()]
         seed = self._seed(seeds.TRAIN, self.steps)
-        faults = 0
+        kept, faults = states(self.parts), 0
         for index in range(max(move.rehearsals for move in moves)):
             rehearsed = [move for move in moves if move.rehearsals > index]
             played = self._play(rehearsed, batch, seeds.fold(seed, seeds.REHEARSAL, index))
@@ -346,6 +346,8 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         self.steps.assign_add(1)
         finite = self.guard.count(faults)
         optimizers.apply_if(finite, self.optimizer, played)
+        for variable, value in kept:
+            variable.assign(tf.where(finite, variable, value))
         return self._meters.update({**played.costs, **played.measures}, played.present, finite)
 
     def _play(self, moves: Sequence[Move], batch: Any, seed: tf.Tensor) -> Played:

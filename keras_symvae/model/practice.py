@@ -10,13 +10,16 @@ import tensorflow as tf
 
 from keras_symvae import seeds
 
+SEED = "seed_generator_state"  # Keras's name of what a layer draws with
+
 
 class Practice:
     """Networks of some players in training mode, as Keras means it.
 
-    A player practises in the utilities that move it: its dropout drops, its spectral norms are
-    iterated, and what its layers add to the loss is taken off its utility. Where it draws for
-    others, and everywhere outside of a learner's step, its networks are in inference mode.
+    A player practises in the utilities that move it: its dropout drops, batch statistics and
+    spectral norms are updated, and what its layers add to the loss is taken off its utility. Where
+    it draws for others, and everywhere outside of a learner's step, its networks are in inference
+    mode.
 
     Args:
         parts: [("decoder/x", factor, trunk or critic)] of the game, see `Learner.parts`.
@@ -48,7 +51,7 @@ class Practice:
             variable
             for _, part in self._parts
             for variable in part.variables
-            if variable.name == "seed_generator_state"
+            if variable.name == SEED
         ]
         for index, state in enumerate(states):
             fork = seeds.fold(seed, seeds.LAYERS, index)
@@ -82,6 +85,21 @@ class Practice:
         losses = network.losses
         self._added[player] += losses[: len(losses) - len(regular)]
         return output
+
+
+def states(parts: Iterable[tuple[str, keras.Layer]]) -> list[tuple[Any, tf.Tensor]]:
+    """Returns [(variable, its value now)] of what layers keep beside weights, as moving means.
+
+    Args:
+        parts: see `Practice`.
+    """
+    kept = [
+        variable
+        for _, part in parts
+        for layer in part._flatten_layers()
+        for variable in layer._non_trainable_variables
+    ]
+    return [(variable, tf.identity(variable.value)) for variable in kept]
 
 
 def called(part: Any, inputs: Any) -> Any:

@@ -28,7 +28,7 @@ from zoo.runs.data import spread
 CROSS_ENTROPY = "cross-entropy"
 MAPS = {"pixel_accuracy": "pixel accuracy", "mean_iou": "mean IoU", "cost": "-log p(s given x)"}
 CODES = {"information/z1": "z1, nats", "information/z2": "z2, nats"}
-CODES |= {"between": "between donors", "within": "within a donor", "ratio": "ratio"}
+CODES |= {"between": "spread over donors", "within": "over draws of one", "ratio": "ratio"}
 PAINTED = {"training": "training images", "render": "render, z2 of the prior"}
 PAINTED |= {"transfer": "render, z2 of another image"}
 
@@ -199,8 +199,10 @@ class LabelMaps(Experiment[Config]):
             rows.append([name, *(mean_of((each[k] for each in found), digits=3) for k in MAPS)])
         maps = markdown(["segment(image)", *MAPS.values()], rows)
         games = {name: findings(results, learner=name) for name in self.config.games}
+        everything = [each for found in games.values() for each in found]
+        measured = [k for k in CODES if all(k in each for each in everything)]
         codes = [
-            [name, *(mean_of((each[k] for each in found), digits=3) for k in CODES)]
+            [name, *(mean_of((each[k] for each in found), digits=3) for k in measured)]
             for name, found in games.items()
         ]
         painted = PAINTED | {f"chain-{n}": f"limiting, {n} steps" for n in self.config.chain}
@@ -211,7 +213,7 @@ class LabelMaps(Experiment[Config]):
         return "\n".join(
             [
                 maps,
-                markdown(["codes", *CODES.values()], codes),
+                markdown(["codes", *(CODES[k] for k in measured)], codes),
                 markdown(["distance to held-out images", *games], rows),
             ]
         )

@@ -16,6 +16,7 @@ from keras_symvae import (
     SymmetricEquilibrium,
     Trunk,
     families,
+    seeds,
 )
 
 X = (np.random.RandomState(0).uniform(size=(48, 12)) < 0.5).astype("float32")
@@ -131,6 +132,43 @@ def test_training_with_dropout_goes_on_bit_by_bit(game, tmp_path):
     np.testing.assert_array_equal(weights(whole.pair), weights(resumed.pair))
     other = trained(GAMES[game](learner().pair, seed=6), epochs=4)
     assert np.abs(weights(other.pair) - weights(whole.pair)).max() > 1e-3
+
+
+def normalised():
+    """A pair whose decoder normalises its batches."""
+    batch = layers.BatchNormalization(momentum=0.5)
+    return batch, pair(decoder=[batch])
+
+
+def test_batch_statistics_are_those_of_the_passes_in_which_their_player_learns():
+    """Of the decoder these are the codes that were taken for data, and no dreams."""
+    batch, model = normalised()
+    learner = SymmetricEquilibrium(model, seed=4)
+    learner.compile(keras.optimizers.SGD(0.0))
+    learner.train_on_batch(X[:16])
+    seed = learner._seed(0, 0)
+    codes = learner._codes["pair"].of(model.batch({"x": X[:16]}), seed=seeds.fold(seed, 0)).taken
+    read = model.families["z"].features(codes["z"])
+    hidden = model.decoder.factor("x").network.layers[0](read)
+    np.testing.assert_allclose(
+        batch.moving_mean.numpy(), 0.5 * np.mean(hidden, axis=0), rtol=1e-4, atol=1e-6
+    )
+    learner.evaluate(X, verbose=0)
+    model.generate(50)
+    still = batch.moving_mean.numpy()
+    model.decoder.trainable = False
+    learner.fit(X, batch_size=16, verbose=0)
+    np.testing.assert_array_equal(batch.moving_mean.numpy(), still)
+
+
+def test_a_step_that_is_left_out_leaves_batch_statistics_as_they_were():
+    batch, model = normalised()
+    learner = trained(SymmetricEquilibrium(model))
+    before = batch.moving_mean.numpy()
+    model.encoder.factor("z").network.layers[-1].bias.assign(np.full(4, np.nan, "float32"))
+    learner.fit(X, batch_size=16, verbose=0)
+    np.testing.assert_array_equal(batch.moving_mean.numpy(), before)
+    assert int(learner.guard.skipped) == 3
 
 
 class Added(layers.Layer):

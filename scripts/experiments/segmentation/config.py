@@ -5,5 +5,5 @@ from zoo import presets
 
 CONFIG = Config(
     preset=presets.get("fashion_mnist_silhouettes"),
-    games={"symmetric": {}, "symmetric draws=1": {"draws": 1}},
+    games={"symmetric": {}},
 )
