@@ -1,8 +1,9 @@
 """keras_symvae: variational autoencoders learned as games of two players."""
 
 # ruff: noqa: E402
-from keras_symvae import former, quiet
+from keras_symvae import environment, former, quiet
 
+environment.check_backend()
 quiet.import_tensorflow()
 former.install()
 

@@ -10,12 +10,14 @@ import tensorflow as tf
 from keras_symvae import seeds
 from keras_symvae.config import Configured
 from keras_symvae.data import feed
+from keras_symvae.environment import refuse_legacy
 from keras_symvae.learners.answers import Answers
 from keras_symvae.learners.memory import Memory
 from keras_symvae.learners.step import optimizers
 from keras_symvae.learners.step.guard import Guard, NonFiniteError, check_policy
 from keras_symvae.learners.step.meters import Meters
 from keras_symvae.learners.step.moves import REGULARIZATION, Move, Played, opened, outcome_of, play
+from keras_symvae.model.factors import NOT_QUANTIZED
 from keras_symvae.model.practice import Practice, states
 from keras_symvae.model.requirements import Requirement, check
 
@@ -139,6 +141,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         refuse(options)
         if optimizer is None:
             raise ValueError("A learner needs an optimizer to be trained; received None.")
+        refuse_legacy(optimizer, "The optimizer")
         if self.apart and not isinstance(optimizer, (dict, keras.optimizers.MultiOptimizer)):
             optimizer = optimizers.copied(optimizer, players=self.players)
         weights = [(name, weight) for name, part in self.parts for weight in part.weights]
@@ -183,6 +186,10 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         if strange:
             raise ValueError(f"Weights of {strange} were unfrozen after compile; compile again.")
         self.train_function, self._learning = None, now
+
+    def quantize(self, *args: Any, **kwargs: Any) -> None:
+        """Refuses: raises ValueError, which says how a network is quantised."""
+        raise ValueError(NOT_QUANTIZED)
 
     def get_compile_config(self) -> dict[str, Any]:
         """Returns what a file says of `compile`."""

@@ -9,12 +9,17 @@ import numpy as np
 import tensorflow as tf
 
 from keras_symvae.config import Configured
+from keras_symvae.environment import refuse_legacy
 from keras_symvae.families import Family
 from keras_symvae.model.practice import called
 from keras_symvae.model.trunks import joint
 from keras_symvae.shapes import shaped
 
 Reads = Mapping[str, tf.Tensor]
+NOT_QUANTIZED = (
+    "Keras would leave the networks inside of factors as they are. Quantize them one by one, "
+    "after training: pair.decoder.factor('x').network.quantize('int8')."
+)
 
 
 class Conditional(Configured, keras.Layer, abc.ABC):
@@ -36,6 +41,7 @@ class Conditional(Configured, keras.Layer, abc.ABC):
         self, name: str, *, given: str | Sequence[str] = (), network: Any = None, **kwargs: Any
     ) -> None:
         super().__init__(name=name, **kwargs)
+        refuse_legacy(network, f"The network of factor '{name}'")
         self.given = (given,) if isinstance(given, str) else tuple(given)
         self.network = network
 

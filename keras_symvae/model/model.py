@@ -13,6 +13,7 @@ from keras_symvae.data import intake
 from keras_symvae.data.batch import Batch
 from keras_symvae.families import Family
 from keras_symvae.model import export
+from keras_symvae.model.factors import NOT_QUANTIZED
 from keras_symvae.model.player import Player
 from keras_symvae.model.questions import Questions
 
@@ -50,6 +51,10 @@ class Model(Configured, Questions):
         Raises:
             ValueError: there are several pairs; names them.
         """
+
+    def quantize(self, *args: Any, **kwargs: Any) -> None:
+        """Refuses: raises ValueError, which says how a network is quantised."""
+        raise ValueError(NOT_QUANTIZED)
 
     def values(self, data: Any) -> dict[str, tf.Tensor]:
         """Returns data as {name: tensor} in the types of the variables."""

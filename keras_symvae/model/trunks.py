@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_symvae.config import Configured
+from keras_symvae.environment import refuse_legacy
 from keras_symvae.model.practice import called
 
 
@@ -24,6 +25,7 @@ class Trunk(Configured, keras.Layer):
         self, *, given: str | Sequence[str], network: Any, name: str = "trunk", **kwargs: Any
     ) -> None:
         super().__init__(name=name, **kwargs)
+        refuse_legacy(network, "The network of a trunk")
         self.given = (given,) if isinstance(given, str) else tuple(given)
         self.network = network
 

@@ -1,6 +1,5 @@
 """Experiments of label maps: images and their maps, each given the other."""
 
-import dataclasses
 import pathlib
 import shutil
 from collections.abc import Mapping
@@ -14,13 +13,13 @@ from keras_symvae import Backup, Batches, Cooperative, Pair, evaluation
 from scripts.experiments import judge, training
 from scripts.experiments.experiment import Experiment
 from scripts.experiments.judge import Judge
+from scripts.experiments.label_maps_config import Config
 from scripts.experiments.place import Place
 from scripts.experiments.tables import Results, findings, markdown, mean_of
 from scripts.experiments.training import SPLIT_RULE
 from zoo.architectures.segmentation import Segmentation
 from zoo.datasets import label_maps
 from zoo.datasets.preparation import Preparation
-from zoo.presets import Preset
 from zoo.presets.recipes import Recipe
 from zoo.runs import portraits
 from zoo.runs.data import spread
@@ -31,46 +30,6 @@ CODES = {"information/z1": "z1, nats", "information/z2": "z2, nats"}
 CODES |= {"between": "spread over donors", "within": "over draws of one", "ratio": "ratio"}
 PAINTED = {"training": "training images", "render": "render, z2 of the prior"}
 PAINTED |= {"transfer": "render, z2 of another image"}
-
-
-@dataclasses.dataclass(frozen=True)
-class Config:
-    """What is learned, and sizes.
-
-    Args:
-        preset: architecture, preparation and recipe of "cooperative".
-        games: {name: options of `Cooperative` that replace those of the recipe}.
-        ignore: class of the maps whose pixels count as unlabelled, see `label_maps.load`.
-        resized: images are fitted to the size of the architecture.
-        mirrored: the mirror images of training pairs are training pairs too.
-        steps, batch_size: of every training; None: those of the preset.
-        epochs: equal parts of a training, with a backup after each.
-        segmented: held-out images that are segmented.
-        measured: held-out images for everything else.
-        draws: of z1, averaged by `segment`.
-        likelihood_draws: importance-weighted draws behind -log p(s | x).
-        chain: steps of the limiting distribution after which it is measured.
-        donors, wearers: images whose appearance is carried over, and the maps that wear it.
-        side: of the cells, in pixels, whose means and deviations are the features that distances
-            are taken in; None: those of a classifier of the images.
-    """
-
-    preset: Preset
-    games: Mapping[str, Mapping[str, Any]]
-    ignore: int | None = None
-    resized: bool = False
-    mirrored: bool = False
-    steps: int | None = None
-    batch_size: int | None = None
-    epochs: int = 10
-    segmented: int = 4000
-    measured: int = 1000
-    draws: int = 16
-    likelihood_draws: int = 20
-    chain: tuple[int, ...] = (1, 10, 50)
-    donors: int = 8
-    wearers: int = 16
-    side: int | None = None
 
 
 class LabelMaps(Experiment[Config]):

@@ -323,3 +323,33 @@ def test_freezing_after_compile_counts_and_unfreezing_asks_for_another():
     for call in (learner.fit, learner.train_on_batch):
         with pytest.raises(ValueError, match=r"Weights of \['encoder/z'\] were unfrozen after"):
             call(X[:16])
+
+
+# Weights and precision
+
+
+def test_weights_go_from_learner_to_pair_and_back(tmp_path):
+    learner = trained(SymmetricEquilibrium(pair()))
+    file = tmp_path / "pair.weights.h5"
+    learner.pair.save_weights(file)
+    alone = pair(seed=1)
+    alone.load_weights(file)
+    np.testing.assert_array_equal(weights(alone), weights(learner.pair))
+    other = ELBO(pair(seed=2))
+    alone.save_weights(file)
+    other.pair.load_weights(file)
+    np.testing.assert_array_equal(weights(other.pair), weights(learner.pair))
+
+
+@pytest.mark.filterwarnings("ignore:Layer InputLayer does not have a `quantize`")
+def test_quantize_is_of_networks():
+    full, small = trained(SymmetricEquilibrium(pair())).pair, pair()
+    small.set_weights(full.get_weights())
+    for each in (small, SymmetricEquilibrium(small)):
+        with pytest.raises(ValueError, match=r"one by one, .*network\.quantize\('int8'\)"):
+            each.quantize("int8")
+    small.decoder.factor("x").network.quantize("int8")
+    assert small.decoder.factor("x").network.layers[0].kernel.dtype == "int8"
+    codes = {"z": np.eye(4, dtype="float32")}
+    expected, found = (each.decode(codes, output="mean")["x"] for each in (full, small))
+    np.testing.assert_allclose(found, expected, atol=0.02)

@@ -8,6 +8,7 @@ import numpy as np
 import tensorflow as tf
 
 from keras_symvae.config import Configured
+from keras_symvae.environment import refuse_legacy
 from keras_symvae.families import Family
 from keras_symvae.model.practice import called
 from keras_symvae.model.trunks import joint
@@ -45,6 +46,7 @@ class Critic(Configured, keras.Layer):
         name: str = "critic",
     ) -> None:
         super().__init__(name=name)
+        refuse_legacy(network, f"The network of {name}")
         self.given = (given,) if isinstance(given, str) else tuple(given)
         self.offset = (offset,) if isinstance(offset, str) else tuple(offset)
         self.network, self.widths, self.activation = network, tuple(widths), activation

@@ -6,6 +6,7 @@ from typing import Any, Self
 import keras
 import tensorflow as tf
 
+from keras_symvae.environment import refuse_legacy
 from keras_symvae.learners.step.moves import Played
 
 
@@ -29,6 +30,8 @@ class Optimizers(keras.optimizers.MultiOptimizer):
         name: str | None = None,
     ) -> None:
         super().__init__(self._of, name=name)
+        for key, each in optimizers.items():
+            refuse_legacy(each, f"The optimizer of '{key}'")
         self._table = {key: keras.optimizers.get(each) for key, each in optimizers.items()}
         for key, each in self._table.items():
             if isinstance(each, keras.optimizers.LossScaleOptimizer):

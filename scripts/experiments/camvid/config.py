@@ -1,7 +1,7 @@
 """The configuration of `camvid`."""
 
 from keras_symvae.families import Normal
-from scripts.experiments.label_maps import Config
+from scripts.experiments.label_maps_config import Config
 from zoo.presets import Preset
 from zoo.presets.recipes import Recipe
 

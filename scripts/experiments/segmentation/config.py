@@ -1,6 +1,6 @@
 """The configuration of `segmentation`."""
 
-from scripts.experiments.label_maps import Config
+from scripts.experiments.label_maps_config import Config
 from zoo import presets
 
 CONFIG = Config(
