@@ -53,6 +53,11 @@ class Backup(keras.callbacks.Callback):
         self._identity: identity.Identity = {}
         self._damaged: State | None = None  # the last that was told of
 
+    @property
+    def epochs(self) -> int:
+        """Number of epochs after which the newest state was written, 0 if there is none."""
+        return next((state.epoch for state in State.all_in(self.directory)), 0)
+
     def restore(self, learner: keras.Model) -> int:
         """Loads the newest state into a compiled learner; returns the epochs done, 0 if none.
 
@@ -89,10 +94,9 @@ class Backup(keras.callbacks.Callback):
                 yield done
             except BaseException as error:
                 tidy(self.directory)
-                states = State.all_in(self.directory)
-                if states:
+                if self.epochs:
                     error.add_note(
-                        f"The state after epoch {states[0].epoch} is kept in {self.directory}; "
+                        f"The state after epoch {self.epochs} is kept in {self.directory}; "
                         "the same training, started again, goes on from there."
                     )
                 raise
@@ -130,7 +134,10 @@ class Backup(keras.callbacks.Callback):
                 f"{identity.told(found)}. Take another folder, or "
                 f"Backup({str(self.directory)!r}, changed='allow') to go on all the same."
             )
-        state.load(learner, exact="optimizer" not in self._allowed)
+        exact = "optimizer" not in self._allowed
+        state.load(learner, exact=exact)
+        if exact and "identity" in record:  # callbacks may have changed rates since it began
+            whose["optimizer"] = record["identity"]["optimizer"]
         return state.epoch
 
     def _newest(self) -> State | None:

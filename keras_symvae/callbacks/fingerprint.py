@@ -1,5 +1,6 @@
 """A fingerprint of data: what tells them from others, without keeping any of them."""
 
+import dataclasses
 import hashlib
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -56,10 +57,15 @@ def _object(data: Any, **config: Any) -> dict[str, Any]:
 
 def _of_batches(data: Batches) -> dict[str, Any]:
     values = {name: _of_array(value) for name, value in data._values.items()}
-    # What a function does cannot be compared, its name can; an address in memory says nothing.
-    transform = re.sub(r" at 0x[0-9a-f]+", "", repr(data.transform))
-    options = {"seed": data.seed, "shuffle": data.shuffle, "transform": transform}
+    options = {"seed": data.seed, "shuffle": data.shuffle, "transform": _named(data.transform)}
     return _object(data, **options, **values)
+
+
+def _named(transform: Any) -> Any:
+    """What a function does cannot be compared, its name can; an address in memory says nothing."""
+    if dataclasses.is_dataclass(transform) and not isinstance(transform, type):
+        return _object(transform, **dataclasses.asdict(transform))
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(transform))
 
 
 def _of_source(data: Source) -> dict[str, Any]:
@@ -70,17 +76,21 @@ def _of_source(data: Source) -> dict[str, Any]:
 
 
 def _of_dataset(data: tf.data.Dataset) -> dict[str, Any]:
-    spec = [repr(each) for each in tf.nest.flatten(data.element_spec)]
-    return {"class_name": "Dataset", "config": {"spec": spec, "batches": int(data.cardinality())}}
+    specs = tf.nest.flatten(data.element_spec)
+    told = [f"{s.shape} {s.dtype.name}" if hasattr(s, "dtype") else repr(s) for s in specs]
+    return {"class_name": "Dataset", "config": {"spec": told, "batches": int(data.cardinality())}}
 
 
 def _of_array(data: Any) -> dict[str, Any]:
     array = np.asarray(data)
-    return {
-        "shape": list(array.shape),
-        "dtype": array.dtype.name,
-        CONTENT: _digest([array]),
-    }
+    config = {"shape": list(array.shape), "dtype": array.dtype.name, CONTENT: _digest([array])}
+    return {"class_name": "array", "config": config}
+
+
+def _of_parts(parts: Mapping[Any, Any]) -> Any:
+    """The same for x, (x,) and {"x": x}."""
+    found = {str(name): _described(part) for name, part in parts.items() if part is not None}
+    return found if len(found) != 1 else found.popitem()[1]
 
 
 def _digest(arrays: Iterable[np.ndarray]) -> str:
@@ -100,7 +110,7 @@ DESCRIPTIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (Minibatches, lambda data: _object(data, examples=data.examples)),
     (Source, _of_source),
     (tf.data.Dataset, _of_dataset),
-    (Mapping, lambda data: {name: _described(part) for name, part in data.items()}),
+    (Mapping, _of_parts),
     ((np.ndarray, tf.Tensor), _of_array),
-    (tuple, lambda data: [_described(part) for part in data]),
+    (tuple, lambda data: _of_parts(dict(enumerate(data)))),
 )

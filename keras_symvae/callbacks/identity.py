@@ -82,15 +82,15 @@ def differences(
     for part in PARTS:
         if part in allowed or part not in former or part not in now:
             continue
-        flat = [dict(_flat(each, part)) for each in (former[part], now[part])]
+        was, is_now = (dict(_flat(each[part], part)) for each in (former, now))
         also = dict(_flat(optimizer, part)) if part == "optimizer" else {}
-        names = [name for name in {**flat[0], **flat[1]} if _differ(name, *flat, also)]
+        names = [name for name in {**was, **is_now} if _differ(name, was, is_now, also)]
         if former["version"] != now.get("version", former["version"]):
             # Another version may have arguments that this one lacked.
-            names = [name for name in names if name in flat[0]]
+            names = [name for name in names if name in was]
         for name in names:
-            if not any(name != other and name.startswith(f"{other}.") for other in names):
-                found.append(_sentence(name, *flat))
+            if not any(name.startswith(f"{other}.") for other in names):
+                found.append(_sentence(name, was, is_now))
         if part == "learner" and names == ["learner"]:
             return found  # of another game everything differs
     return found

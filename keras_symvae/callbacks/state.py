@@ -88,17 +88,28 @@ class State:
         Raises:
             ValueError: it does not fit.
         """
-        with warnings.catch_warnings():
-            warnings.filterwarnings("error" if exact else "ignore", message=SKIPPED)
+        slots = learner.optimizer.variables if learner.optimizer else []
+        variables = [*learner.variables, *slots]
+        before = [(variable, variable.numpy()) for variable in variables]
+        try:
+            self._load(learner, exact=exact)
+        except BaseException:
+            for variable, value in before:
+                variable.assign(value)
+            raise
+
+    def _load(self, learner: keras.Model, *, exact: bool) -> None:
+        with warnings.catch_warnings(record=True) as skipped:
+            warnings.filterwarnings("always", message=SKIPPED)
             try:
                 learner.load_weights(self.path)
-            except UserWarning:
-                raise ValueError(f"{self.path} is the state of another optimizer.") from None
-            except (ValueError, KeyError, OSError) as error:
+            except (ValueError, KeyError, OSError):
                 raise ValueError(
                     f"{self.path} is no state of this {type(learner).__name__}: its weights are "
                     "others in number or shape."
-                ) from error
+                ) from None
+        if exact and skipped:
+            raise ValueError(f"{self.path} is the state of another optimizer.")
 
     def remove(self) -> None:
         """Removes file and record."""

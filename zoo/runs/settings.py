@@ -15,7 +15,7 @@ from keras_symvae import learners as games
 from zoo import presets
 from zoo.datasets.preparation import Preparation
 from zoo.presets.recipes import Recipe
-from zoo.runs import model_file
+from zoo.runs import model_file, start
 from zoo.runs.data import OLD_SPLIT_RULE, SPLIT_RULE, Data
 
 Settings = dict[str, Any]  # plain JSON values, which the settings.json of a run keeps
@@ -27,6 +27,7 @@ FLAGS = (
     "labels_per_class",
     "masks",
     "prior",
+    "start",
     "binarize",
     "steps",
     "batch_size",
@@ -101,6 +102,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         "split_rule": SPLIT_RULE if former is None else split_rule(former),
         "labelled": flags["labels_per_class"] or flags["masks"],
         "prior": flags["prior"] and str(pathlib.Path(flags["prior"]).expanduser().resolve()),
+        "start": flags["start"] and str(start.model_of(flags["start"])),
         "steps": steps,
         "batch_size": flags["batch_size"] or preset.batch_size,
         "labelled_batch_size": preset.labelled_batch_size,
@@ -167,7 +169,7 @@ def check_same(settings: Mapping[str, Any], *, former: Mapping[str, Any]) -> Non
     if changed:
         raise ValueError(
             f"--resume goes on with the settings of the run, but {'; '.join(changed)}. Leave these "
-            "flags out, or choose another --out for a new run"
+            "flags out, or begin a new run from its weights, by --start=RUN and another --out"
         )
 
 
