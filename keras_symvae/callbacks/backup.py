@@ -150,7 +150,7 @@ class Backup(keras.callbacks.Callback):
                     warnings.warn(
                         f"{states[0].path} is damaged; training goes on from the state before it, "
                         f"after {state.epoch} epochs.",
-                        stacklevel=6,
+                        stacklevel=7,
                     )
                 return state
         if states:

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import os
 import pathlib
 import re
 import warnings
@@ -14,6 +15,7 @@ import keras
 from keras_symvae import files
 
 NAME = "epoch-{:06d}.weights.h5"
+OVERHEAD = 2048  # bytes that HDF5 needs to name an array, approximately
 SKIPPED = "Skipping variable loading for optimizer"  # what Keras warns of
 
 
@@ -73,6 +75,7 @@ class State:
             OSError: the disk is full, or cannot be written; nothing stays of what was begun.
         """
         with files.whole(self.path) as unfinished:
+            _find_room(unfinished, variables=_variables(learner))
             learner.save_weights(unfinished)
             with files.whole(self.record_path) as text:
                 content = json.dumps({**record, "sha256": _checksum(unfinished)}, indent=1)
@@ -88,9 +91,7 @@ class State:
         Raises:
             ValueError: it does not fit.
         """
-        slots = learner.optimizer.variables if learner.optimizer else []
-        variables = [*learner.variables, *slots]
-        before = [(variable, variable.numpy()) for variable in variables]
+        before = [(variable, variable.numpy()) for variable in _variables(learner)]
         try:
             self._load(learner, exact=exact)
         except BaseException:
@@ -130,6 +131,20 @@ def _files(folder: pathlib.Path) -> list[pathlib.Path]:
     weights, record = "epoch-*.weights.h5", "epoch-*.json"
     patterns = (weights, record, "unfinished*.weights.h5", f"unfinished-{record}")
     return [path for pattern in patterns for path in folder.glob(pattern)]
+
+
+def _variables(learner: keras.Model) -> list[Any]:
+    """Returns all that a state holds."""
+    return [*learner.variables, *(learner.optimizer.variables if learner.optimizer else [])]
+
+
+def _find_room(path: pathlib.Path, *, variables: list[Any]) -> None:
+    """Raises OSError where the disk has no room, which HDF5 would tell in traces of its own."""
+    if not hasattr(os, "posix_fallocate"):  # of Linux
+        return
+    size = sum(each.numpy().nbytes + OVERHEAD for each in variables)
+    with path.open("wb") as file:
+        os.posix_fallocate(file.fileno(), 0, size)
 
 
 def _checksum(path: pathlib.Path) -> str:

@@ -356,6 +356,18 @@ def test_every_slot_of_an_optimizer_stands_once_in_a_file(folder, kept):
     assert elements == len(learner.optimizer.variables)
 
 
+def test_a_file_that_holds_every_slot_twice_loads(kept, tmp_path, monkeypatch):
+    """As those of version 0.2.0 and before do."""
+    twice = keras.optimizers.MultiOptimizer.save_own_variables
+    with monkeypatch.context() as former:
+        former.setattr(Optimizers, "save_own_variables", twice)
+        kept[1].save(tmp_path / "twice.keras")
+    kept[1].save(tmp_path / "once.keras")
+    assert os.path.getsize(tmp_path / "once.keras") < os.path.getsize(tmp_path / "twice.keras")
+    for name in ("twice", "once"):
+        testing.assert_same_state(keras.saving.load_model(tmp_path / f"{name}.keras"), kept[1])
+
+
 def test_a_record_holds_no_data(folder):
     record = json.loads((folder / "epoch-000002.json").read_text())
     assert record["identity"]["data"]["config"].keys() == {"shape", "dtype", "content"}

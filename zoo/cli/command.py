@@ -136,7 +136,8 @@ class Command:
         told = [text or str(error) or type(error).__name__]
         if self.go_on and (text or getattr(error, "errno", None) in FULL):
             told.append(self.go_on)
-        return ". ".join(["; ".join(told), *getattr(error, "__notes__", ())])
+        told, notes = "; ".join(told), getattr(error, "__notes__", ())
+        return ". ".join([told.removesuffix(".") if notes else told, *notes])
 
     def _careful(self, program: str) -> Callable[[FlagValues], None]:
         def careful(parsed: FlagValues) -> None:

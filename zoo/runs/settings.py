@@ -95,6 +95,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         if flags["binarize"] == "none":
             preparation.pop("flip", None)  # it would flip bits, and there are none
     source = _settled(flags["data"] or preset.data)
+    trained = flags["start"] and str(start.model_of(flags["start"]))
     settings = {
         "preset": flags["preset"],
         "learner": learner,
@@ -102,7 +103,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         "split_rule": SPLIT_RULE if former is None else split_rule(former),
         "labelled": flags["labels_per_class"] or flags["masks"],
         "prior": flags["prior"] and str(pathlib.Path(flags["prior"]).expanduser().resolve()),
-        "start": flags["start"] and str(start.model_of(flags["start"])),
+        "start": trained,
         "steps": steps,
         "batch_size": flags["batch_size"] or preset.batch_size,
         "labelled_batch_size": preset.labelled_batch_size,
@@ -114,7 +115,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         "architecture": preset.architecture,
         "preparation": preparation,
         **dataclasses.asdict(recipe),
-        "flags": {**flags, "data": source},
+        "flags": {**flags, "data": source, "start": trained},
     }
     return json.loads(json.dumps(settings, default=repr))
 
