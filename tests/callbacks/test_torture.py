@@ -35,8 +35,8 @@ from keras_symvae import (
 from keras_symvae.callbacks.state import State
 from tests import cases
 
-EPOCHS, BATCH_SIZE = 6, 8
-X = cases.images(24)
+EPOCHS, BATCH_SIZE = 5, 8
+X = cases.images(16)
 RUNS = int(os.environ.get("TORTURED", "10"))
 SPAWN = multiprocessing.get_context("forkserver")  # which imports TensorFlow once for all processes
 SPAWN.set_forkserver_preload([__name__])
@@ -59,7 +59,7 @@ CASES = {  # {name: (learner, data)}
     "elbo, tf.data": (lambda: ELBO(ladder(), seed=7), tf_data),
     "cooperative, arrays": (
         lambda: Cooperative(cases.team(), mixing=0.5, draws=3, remember=1.0),
-        lambda: cases.conditional_data(24),
+        lambda: cases.conditional_data(16),
     ),
     "wae with a critic, arrays": (
         lambda: WAE(zoo.Ladder((3, 3, 1), latents=(families.Normal(2),), width=4), penalty="gan"),

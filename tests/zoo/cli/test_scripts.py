@@ -366,7 +366,7 @@ def test_a_command_tells_a_warning_in_one_line():
     def main(flags):
         warnings.warn("epoch-000002.weights.h5 is damaged", stacklevel=1)
 
-    _, error = ended(dataclasses.replace(train.COMMAND, main=main), code=0)
+    _, error = ended(dataclasses.replace(train.COMMAND, main=main), code=None)
     assert error == "keras-symvae train: epoch-000002.weights.h5 is damaged\n"
 
 
