@@ -23,7 +23,7 @@ class Backup(keras.callbacks.Callback):
     After every epoch the weights, the optimizer's slots and the step counter go into one file, of
     which the newest two stay. `Learner.fit` restores the newest before anything else and continues
     with the next epoch; with `Batches` or arrays the result equals that of an uninterrupted run bit
-    for bit. The folder stays when training ends.
+    for bit, which Keras's `BackupAndRestore` does not reach. The folder stays when training ends.
 
     A state knows whose it is: learner, pair, optimizer with rates and schedule, seed, batch size,
     steps per epoch, and a digest of the data. What differs is refused. A longer training of the

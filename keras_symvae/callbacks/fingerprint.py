@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -87,6 +88,13 @@ def _of_array(data: Any) -> dict[str, Any]:
     return {"class_name": "array", "config": config}
 
 
+def _of_list(data: list[Any]) -> dict[str, Any]:
+    try:
+        return _of_array(data)
+    except ValueError:  # its parts differ in shape
+        return _object(data, length=len(data))
+
+
 def _of_parts(parts: Mapping[Any, Any]) -> Any:
     """The same for x, (x,) and {"x": x}."""
     found = {str(name): _described(part) for name, part in parts.items() if part is not None}
@@ -112,5 +120,7 @@ DESCRIPTIONS: tuple[tuple[Any, Callable[[Any], Any]], ...] = (
     (tf.data.Dataset, _of_dataset),
     (Mapping, _of_parts),
     ((np.ndarray, tf.Tensor), _of_array),
+    (list, _of_list),
+    (keras.utils.PyDataset, lambda data: _object(data, batches=data.num_batches)),
     (tuple, lambda data: _of_parts(dict(enumerate(data)))),
 )

@@ -16,7 +16,7 @@ import pytest
 import tensorflow as tf
 
 from keras_symvae import ELBO, Backup, Batches, SymmetricEquilibrium, lock, testing
-from keras_symvae.callbacks import identity
+from keras_symvae.callbacks import fingerprint, identity
 from keras_symvae.data.batches import Mixture
 from keras_symvae.data.sources import ArraySource
 from keras_symvae.learners.step.optimizers import Optimizers
@@ -160,6 +160,12 @@ def test_rates_that_callbacks_change_are_no_difference(tmp_path):
         Backup(tmp_path).restore(compiled(keras.optimizers.Adam(0.01)))
 
 
+def test_lists_are_told_apart_as_arrays_are():
+    found = [fingerprint._described(list(x)) for x in (X, X.copy(), 1 - X)]
+    assert found[0] == found[1] == fingerprint._described(X) != found[2]
+    assert fingerprint._described([X, X[:3]]) == {"class_name": "list", "config": {"length": 2}}
+
+
 DATA = {
     "Batches": lambda x: Batches({"x": x}, batch_size=8),
     "Mixture": lambda x: Mixture(
@@ -194,8 +200,6 @@ def test_a_tf_data_set_is_known_by_its_spec(tmp_path):
 
 
 def test_only_so_much_of_large_arrays_is_read(monkeypatch):
-    from keras_symvae.callbacks import fingerprint
-
     monkeypatch.setattr(fingerprint, "READ", X.nbytes // 4)
     first, tenth = X.copy(), X.copy()
     first[0], tenth[9] = 1 - X[0], 1 - X[9]
