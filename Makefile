@@ -6,10 +6,10 @@ READY := .venv/.ready
 VERSION_CHECK := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test quick slow check bench hooks clean
+.PHONY: help demo test quick slow check torture bench hooks clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-6s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(READY) ## train a small model on the embedded digits; results in runs/demo
 	$(RUN) -m scripts.train --out runs/demo
@@ -25,6 +25,12 @@ quick: $(READY) ## run the tests of the inner loop: games, families, file format
 
 slow: $(READY) ## run the slow tests: trainings that have to reach a number
 	$(RUN) -m pytest -n $(WORKERS) --dist=worksteal -m slow
+
+# How many runs: make RUNS=40 torture
+RUNS ?= 20
+
+torture: $(READY) ## kill runs, damage their backups, fill their disk; all have to end bit-equal
+	TORTURED=$(RUNS) $(RUN) -m pytest -m slow -rP --no-header tests/callbacks/test_torture.py
 
 check: $(READY) ## formatting, lint and types
 	$(RUN) -m ruff format --check

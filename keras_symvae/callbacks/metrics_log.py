@@ -9,6 +9,8 @@ from typing import Any
 
 import keras
 
+from keras_symvae import files
+
 
 class MetricsLog(keras.callbacks.Callback):
     """Writes one JSON object per epoch: epochs and steps done, seconds trained, all metrics.
@@ -41,9 +43,8 @@ class MetricsLog(keras.callbacks.Callback):
             return
         kept = [record for record in self.records() if record["epoch"] <= epoch]
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = self.path.with_suffix(".unfinished")
-        unfinished.write_text("".join(map(_line, kept)), encoding="utf-8")
-        os.replace(unfinished, self.path)
+        with files.whole(self.path) as unfinished:
+            unfinished.write_text("".join(map(_line, kept)), encoding="utf-8")
         self._start = time.monotonic() - (kept[-1]["seconds"] if kept else 0.0)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:

@@ -1,6 +1,8 @@
 """A learner: a Keras model that trains a pair by a game."""
 
 import abc
+import contextlib
+import warnings
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -211,7 +213,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         *,
         batch_size: int | None = None,
         epochs: int = 1,
-        callbacks: Sequence[Any] | None = None,
+        callbacks: Any = None,
         validation_data: Any = None,
         validation_split: float = 0.0,
         shuffle: bool | None = None,
@@ -226,23 +228,63 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
                 a `Source`, which draws every batch and has no end; or a `tf.data.Dataset`, which
                 is taken as it comes.
             y: labels, where the pair has a variable "y".
-            callbacks: a `Backup` among them is restored first, and training goes on from there.
+            callbacks: one, several, or a Keras `CallbackList`; a `Backup` among them is restored
+                first, and training goes on from there.
             validation_split: share of arrays, the last ones, that is held out.
             shuffle: False takes arrays in their own order.
             batch_size, epochs, validation_data, initial_epoch, steps_per_epoch: as in Keras.
             options: as in Keras.
 
         Raises:
-            ValueError: the data are not what the variables can hold; nothing was trained.
+            ValueError: the data are not what the variables can hold, or a `Backup` is that of
+                another training; nothing was trained.
             NonFiniteError: see `patience`; weights are those before the first faulty step.
         """
         refuse(options)
         self._notice_freezing()
-        for callback in callbacks or ():
+        callbacks = listed(callbacks)
+        for callback in callbacks:
             if getattr(callback, "mode", None) == "auto" and self.compiled:
                 callback.mode = self._meters.mode(callback.monitor)
-            if hasattr(callback, "restore"):
-                initial_epoch = max(initial_epoch, callback.restore(self))
+        data = {
+            "batch_size": batch_size,
+            "steps_per_epoch": steps_per_epoch,
+            "shuffle": shuffle,
+            "validation_split": validation_split,
+        }
+        with contextlib.ExitStack() as stack:
+            for callback in callbacks:
+                if hasattr(callback, "alive"):  # a `Backup`
+                    examples = x if y is None else (x, y)
+                    state = callback.alive(self, epochs=epochs, data=examples, **data)
+                    initial_epoch = max(initial_epoch, stack.enter_context(state))
+            return self._fit(
+                x,
+                y,
+                epochs=epochs,
+                callbacks=callbacks,
+                validation_data=validation_data,
+                initial_epoch=initial_epoch,
+                **data,
+                **options,
+            )
+
+    def _fit(
+        self,
+        x: Any,
+        y: Any,
+        *,
+        batch_size: int | None,
+        epochs: int,
+        callbacks: Sequence[Any],
+        validation_data: Any,
+        validation_split: float,
+        shuffle: bool | None,
+        initial_epoch: int,
+        steps_per_epoch: int | None,
+        **options: Any,
+    ) -> Any:
+        """Trains from the step that the learner stands at."""
         found = feed.of(
             x if y is None else (x, y),
             check=self._check,
@@ -406,6 +448,22 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
             return logs
 
         self.train_function = guarded
+
+
+def listed(callbacks: Any) -> list[Any]:
+    """Returns one callback, several, or those of Keras's `CallbackList`, as a list."""
+    found = getattr(callbacks, "callbacks", callbacks)
+    if found is None:
+        return []
+    found = [found] if isinstance(found, keras.callbacks.Callback) else list(found)
+    kept = any(hasattr(each, "alive") for each in found)
+    if not kept and any(isinstance(each, keras.callbacks.BackupAndRestore) for each in found):
+        warnings.warn(
+            "BackupAndRestore resumes with weights that differ a little from those of an "
+            "uninterrupted run; keras_symvae.Backup resumes exactly.",
+            stacklevel=3,
+        )
+    return found
 
 
 def refuse(options: dict[str, Any]) -> None:

@@ -34,6 +34,15 @@ def fit(learner, directory, *callbacks, epochs=EPOCHS):
     ).history
 
 
+def files_in(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+def named(epoch):
+    """Names of the files of a state."""
+    return f"epoch-{epoch:06d}.weights.h5", f"epoch-{epoch:06d}.json"
+
+
 KILLED = """
 import os, signal, sys
 import keras
@@ -55,7 +64,7 @@ def test_a_killed_run_resumes_exactly(tmp_path):
         [sys.executable, "-c", KILLED, str(tmp_path / "killed")], check=False, timeout=120
     )
     assert killed.returncode == -signal.SIGKILL
-    assert [path.name for path in (tmp_path / "killed").iterdir()] == ["epoch-000002.weights.h5"]
+    assert files_in(tmp_path / "killed") == {*named(1), *named(2), "lock"}
     keras.utils.set_random_seed(0)
     uninterrupted = compiled()
     losses = fit(uninterrupted, tmp_path / "uninterrupted")
@@ -81,15 +90,18 @@ class StopInEpoch(keras.callbacks.Callback):
             raise Stop
 
 
-def test_one_complete_state_is_kept_and_a_finished_run_is_not_repeated(tmp_path):
+def test_two_states_are_kept_and_a_finished_run_is_not_repeated(tmp_path):
     learner = compiled()
     with pytest.raises(Stop):
         fit(learner, tmp_path, StopInEpoch(1))
-    assert [path.name for path in tmp_path.iterdir()] == ["epoch-000001.weights.h5"]
+    assert files_in(tmp_path) == {*named(1)}
     fit(learner, tmp_path)
-    assert [path.name for path in tmp_path.iterdir()] == ["epoch-000004.weights.h5"]
+    assert files_in(tmp_path) == {*named(3), *named(4)}
     before = testing.state(learner)
-    assert fit(learner, tmp_path) == {}
+    with pytest.warns(
+        UserWarning, match="Nothing is left to train: .* after 4 epochs, and epochs=4"
+    ):
+        assert fit(learner, tmp_path) == {}
     for (path, value), (_, expected) in zip(testing.state(learner), before, strict=True):
         np.testing.assert_array_equal(value, expected, err_msg=path)
 

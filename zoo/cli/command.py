@@ -1,12 +1,17 @@
 """A command: its flags, its help, and what it does around its `main`."""
 
+import contextlib
 import copy
 import dataclasses
+import errno
 import re
+import signal
 import sys
 import textwrap
-from collections.abc import Callable, Sequence
-from typing import NoReturn
+import threading
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NoReturn
 
 from absl import app, flags, logging
 from absl.flags import FlagValues
@@ -17,11 +22,16 @@ from keras_symvae import NonFiniteError
 MENDABLE = (ValueError, OSError, ImportError, NonFiniteError)
 HELP = {"-h", *(f"{dash}{word}" for dash in ("-", "--") for word in ("help", "helpshort"))}
 HELP_FULL = {"-helpfull", "--helpfull"}
-INTERRUPTED = 130  # the exit code of shells after Ctrl-C
+INTERRUPTED, TERMINATED = 130, 143  # the exit codes of shells after Ctrl-C and SIGTERM
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 WIDTH = 100
 # What absl adds to the text of a flag: all its choices in front, and how to repeat it.
 CHOICES, REPEATED = re.compile(r"^<[^>]*>: "), "; repeat this option to specify a list of values"
 FEW = 10  # choices that help lists
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM, which batch systems send before they kill."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -37,7 +47,7 @@ class Command:
         common: names of the flags that help shows first; all others are for experts.
         needed: names of the flags without which the command cannot start.
         main: what the command does with its parsed flags.
-        interrupted: what to tell after Ctrl-C.
+        go_on: how to go on after an interruption or a full disk.
     """
 
     name: str
@@ -47,7 +57,7 @@ class Command:
     common: Sequence[str]
     needed: Sequence[str] = ()
     main: Callable[[FlagValues], None]
-    interrupted: str = "interrupted"
+    go_on: str = ""
 
     def __call__(self, *arguments: str) -> None:
         """Does what the arguments ask for, and raises what is wrong with them."""
@@ -75,7 +85,8 @@ class Command:
             return parsed
 
         try:
-            app.run(self._careful(name), argv=[name, *arguments], flags_parser=parser)
+            with _signals_and_warnings(name):
+                app.run(self._careful(name), argv=[name, *arguments], flags_parser=parser)
         except flags.Error as error:
             fail(f"{error} ({name} --help explains the flags)", program=name, code=1)
         sys.exit(0)
@@ -120,6 +131,14 @@ class Command:
             raise flags.Error(f"say {' and '.join(missing)}")
         return into
 
+    def _told(self, error: BaseException, text: str = "") -> str:
+        """Returns an error in one line: what it is, what is kept, how to go on."""
+        told = [text or str(error) or type(error).__name__]
+        if self.go_on and (text or getattr(error, "errno", None) in FULL):
+            told.append(self.go_on)
+        told, notes = "; ".join(told), getattr(error, "__notes__", ())
+        return ". ".join([told.removesuffix(".") if notes else told, *notes])
+
     def _careful(self, program: str) -> Callable[[FlagValues], None]:
         def careful(parsed: FlagValues) -> None:
             if not parsed["verbosity"].present:
@@ -128,11 +147,37 @@ class Command:
                 self.main(parsed)
             except MENDABLE as error:
                 logging.debug("Where the error came from:", exc_info=True)
-                fail(str(error) or type(error).__name__, program=program, code=1)
-            except KeyboardInterrupt:
-                fail(self.interrupted, program=program, code=INTERRUPTED)
+                fail(self._told(error), program=program, code=1)
+            except Terminated as error:
+                fail(self._told(error, "terminated"), program=program, code=TERMINATED)
+            except KeyboardInterrupt as error:
+                fail(self._told(error, "interrupted"), program=program, code=INTERRUPTED)
 
         return careful
+
+
+@contextlib.contextmanager
+def _signals_and_warnings(program: str) -> Iterator[None]:
+    """Ends a command at SIGTERM as at Ctrl-C, and tells what it is warned of in one line."""
+
+    def terminate(number: int, frame: Any) -> NoReturn:
+        raise Terminated
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
+        if issubclass(category, UserWarning):
+            print(f"{program}: {message}", file=sys.stderr)
+        else:
+            usual(message, category, *place, **options)
+
+    main_thread = threading.current_thread() is threading.main_thread()
+    former = signal.signal(signal.SIGTERM, terminate) if main_thread else None
+    usual, warnings.showwarning = warnings.showwarning, show
+    try:
+        yield
+    finally:
+        warnings.showwarning = usual
+        if main_thread:
+            signal.signal(signal.SIGTERM, former)
 
 
 def fail(message: str, *, program: str, code: int) -> NoReturn:

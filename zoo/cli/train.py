@@ -1,15 +1,19 @@
 """The command that trains a preset of the zoo, with everything about the run in one folder."""
 
 import sys
+from collections.abc import Mapping
+from typing import Any
 
+import numpy as np
 from absl import flags
 
+from keras_symvae import Learner
 from keras_symvae.learners import LEARNERS
 from zoo.cli import seed
 from zoo.cli.command import Command
 from zoo.datasets.preparation import BINARIZE
 from zoo.presets.table import PRESETS
-from zoo.runs import settings
+from zoo.runs import settings, start
 from zoo.runs.run import Run
 
 FLAGS = flags.FlagValues()
@@ -55,6 +59,13 @@ flags.DEFINE_string(
     None,
     "Prior of z0, known only by samples: a .npz with z0, a .npy, or a model.keras whose x it is. "
     "Default: that of the preset.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string(
+    "start",
+    None,
+    "Begin with trained weights: the folder of a finished run, or a model.keras of the same "
+    "architecture. Default: weights drawn by --seed.",
     flag_values=FLAGS,
 )
 flags.DEFINE_enum(
@@ -152,8 +163,24 @@ def main(asked: flags.FlagValues) -> None:
     )
     held_out = data.held_out(limit=HELD_OUT)
     learner = settings.learner(chosen)
-    if not asked.resume:
-        run.begin(chosen)
+    if chosen["start"] and not run.begun:
+        start.begin(learner, chosen["start"])
+    with run.locked():
+        if not asked.resume:
+            run.begin(chosen)
+        _train(run, learner, batches, held_out, chosen=chosen, asked=asked)
+
+
+def _train(
+    run: Run,
+    learner: Learner,
+    batches: Any,
+    held_out: Mapping[str, np.ndarray],
+    *,
+    chosen: settings.Settings,
+    asked: flags.FlagValues,
+) -> None:
+    """Trains, says what is done, and writes what came of it."""
     verbose = int(asked.verbose) if asked.verbose != "auto" else 1 if sys.stdout.isatty() else 2
     tell = print if verbose else (lambda message: None)
     tell(
@@ -161,7 +188,10 @@ def main(asked: flags.FlagValues) -> None:
         f"{batches.batch_size} out of {batches.size} images of {chosen['data']}, in {run.folder}"
     )
     if not run.train(learner, batches, held_out, settings=chosen, verbose=verbose):
-        tell("All steps of this run were done; its model, report and pictures are written anew.")
+        tell(
+            "All steps of this run were done; its model, report and pictures are written anew. For "
+            f"more, begin a new run from it: --start={run.folder} with another --out."
+        )
     run.save(learner)
     run.draw(learner, held_out, limiting_steps=asked.limiting_steps, seed=chosen["seed"])
     others = {"limiting_steps": asked.limiting_steps, "out": str(run.folder)}
@@ -194,7 +224,8 @@ COMMAND = Command(
         "seed",
         "out",
         "resume",
+        "start",
     ),
     main=main,
-    interrupted="interrupted; go on by --resume with the same --out",
+    go_on="go on by --resume with the same --out",
 )

@@ -4,7 +4,6 @@ import itertools
 import json
 import math
 import os
-import pathlib
 import platform
 import statistics
 from collections.abc import Mapping, Sequence
@@ -16,15 +15,14 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 
 import keras_symvae
+from keras_symvae import files
 
 
 def write(path: str | os.PathLike, report: Any) -> str:
     """Writes a report in one move and returns its text."""
-    path = pathlib.Path(path)
     text = json.dumps(_finite(report), indent=2, allow_nan=False) + "\n"
-    unfinished = path.with_name(f"unfinished-{path.name}")
-    unfinished.write_text(text, encoding="utf-8")
-    os.replace(unfinished, path)
+    with files.whole(path) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
     return text
 
 

@@ -1,5 +1,6 @@
 """A run: the folder that training writes."""
 
+import contextlib
 import json
 import os
 import pathlib
@@ -8,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from keras_symvae import Learner, callbacks, pictures
+from keras_symvae import Learner, callbacks, files, lock, pictures
 from keras_symvae.data.batches import Minibatches
 from zoo.runs import portraits
 from zoo.runs import report as reports
@@ -57,16 +58,38 @@ class Run:
         """
         if self.folder.exists() and not self.folder.is_dir():
             raise FileExistsError(f"--out={self.folder} is a file; choose another --out")
-        kept = ("model.keras", "report.json", "backup", *PICTURES)
-        if self.log.records() or any((self.folder / name).exists() for name in kept):
+        kept = ("model.keras", "report.json", *PICTURES)
+        if self.log.records() or self.begun or any((self.folder / name).exists() for name in kept):
             raise FileExistsError(
                 f"--out={self.folder} holds a run, which stays as it is; go on with it by "
                 "--resume, or choose another --out"
             )
 
+    @property
+    def begun(self) -> bool:
+        """Whether there is a state to go on from."""
+        return self._backup.epochs > 0
+
+    @property
+    def _backup(self) -> callbacks.Backup:
+        # A rest of steps is an epoch of another length; other steps are refused by `settings`.
+        return callbacks.Backup(self.folder / "backup", changed=("steps_per_epoch",))
+
+    def locked(self) -> contextlib.AbstractContextManager[None]:
+        """Keeps the folder for this process.
+
+        Raises:
+            BlockingIOError: another process trains there.
+        """
+        return lock.locked(self.folder)
+
     def begin(self, settings: Mapping[str, Any]) -> None:
-        """Makes the folder and keeps the settings there."""
-        self.folder.mkdir(parents=True, exist_ok=True)
+        """Keeps the settings in the folder.
+
+        Raises:
+            FileExistsError: see `check_new`.
+        """
+        self.check_new()
         reports.write(self.folder / "settings.json", settings)
 
     def train(
@@ -79,7 +102,7 @@ class Run:
         verbose: int,
     ) -> int:
         """Trains up to the last step, from wherever the backup ends; returns the epochs it did."""
-        backup = callbacks.Backup(self.folder / "backup")
+        backup = self._backup
         logs = self.folder / "tensorboard"
         # `fit` has epochs of one length only, so a rest is a `fit` of its own.
         full, rest = divmod(settings["steps"], settings["epoch_steps"])
@@ -111,9 +134,8 @@ class Run:
 
     def save(self, learner: Learner) -> None:
         """Writes the model in one move, so that no half-written file takes its name."""
-        unfinished = self.folder / "unfinished.keras"
-        learner.save(unfinished)
-        os.replace(unfinished, self.model)
+        with files.whole(self.model) as unfinished:
+            learner.save(unfinished)
 
     def draw(
         self,

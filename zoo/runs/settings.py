@@ -15,7 +15,7 @@ from keras_symvae import learners as games
 from zoo import presets
 from zoo.datasets.preparation import Preparation
 from zoo.presets.recipes import Recipe
-from zoo.runs import model_file
+from zoo.runs import model_file, start
 from zoo.runs.data import OLD_SPLIT_RULE, SPLIT_RULE, Data
 
 Settings = dict[str, Any]  # plain JSON values, which the settings.json of a run keeps
@@ -27,6 +27,7 @@ FLAGS = (
     "labels_per_class",
     "masks",
     "prior",
+    "start",
     "binarize",
     "steps",
     "batch_size",
@@ -94,6 +95,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         if flags["binarize"] == "none":
             preparation.pop("flip", None)  # it would flip bits, and there are none
     source = _settled(flags["data"] or preset.data)
+    trained = flags["start"] and str(start.model_of(flags["start"]))
     settings = {
         "preset": flags["preset"],
         "learner": learner,
@@ -101,6 +103,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         "split_rule": SPLIT_RULE if former is None else split_rule(former),
         "labelled": flags["labels_per_class"] or flags["masks"],
         "prior": flags["prior"] and str(pathlib.Path(flags["prior"]).expanduser().resolve()),
+        "start": trained,
         "steps": steps,
         "batch_size": flags["batch_size"] or preset.batch_size,
         "labelled_batch_size": preset.labelled_batch_size,
@@ -112,7 +115,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         "architecture": preset.architecture,
         "preparation": preparation,
         **dataclasses.asdict(recipe),
-        "flags": {**flags, "data": source},
+        "flags": {**flags, "data": source, "start": trained},
     }
     return json.loads(json.dumps(settings, default=repr))
 
@@ -167,7 +170,7 @@ def check_same(settings: Mapping[str, Any], *, former: Mapping[str, Any]) -> Non
     if changed:
         raise ValueError(
             f"--resume goes on with the settings of the run, but {'; '.join(changed)}. Leave these "
-            "flags out, or choose another --out for a new run"
+            "flags out, or begin a new run from its weights, by --start=RUN and another --out"
         )
 
 

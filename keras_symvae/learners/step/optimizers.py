@@ -128,6 +128,17 @@ class Optimizers(keras.optimizers.MultiOptimizer):
             optimizer.apply(gradients, owned)
         self._iterations.assign_add(1)
 
+    def save_own_variables(self, store: Any) -> None:
+        """Keeps what is its own; every optimizer inside keeps its slots itself."""
+        for index, variable in enumerate(self._variables):
+            store[str(index)] = variable.numpy()
+
+    def load_own_variables(self, store: Any) -> None:
+        if len(store.keys()) != len(self._variables):  # of version 0.2.0 or before: all variables
+            return super().load_own_variables(store)
+        for index, variable in enumerate(self._variables):
+            variable.assign(store[str(index)])
+
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
         return {

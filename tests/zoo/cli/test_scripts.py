@@ -6,6 +6,7 @@ process does: end by a signal, print nothing but its own words, find its package
 
 import contextlib
 import dataclasses
+import errno
 import io
 import json
 import math
@@ -18,6 +19,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import keras
 import numpy as np
@@ -27,6 +29,7 @@ from PIL import Image
 
 import keras_symvae as sv
 import zoo  # noqa: F401 (registers the classes that model files name)
+from keras_symvae import lock
 from keras_symvae.learners import LEARNERS
 from scripts import figures
 from zoo.cli import evaluate, export, sample, train
@@ -42,9 +45,9 @@ EPOCHS = 13
 PICTURES = (*portraits.OF_PAIR, "curves.png")
 FLAGS = {
     train.COMMAND: (
-        "preset learner data labels_per_class masks prior binarize steps batch_size learning_rate "
-        "option seed out [no]resume epoch_steps limiting_steps steps_per_execution [no]jit_compile "
-        "verbose"
+        "preset learner data labels_per_class masks prior start binarize steps batch_size "
+        "learning_rate option seed out [no]resume epoch_steps limiting_steps steps_per_execution "
+        "[no]jit_compile verbose"
     ),
     evaluate.COMMAND: (
         "run model data binarize n seed [no]distances extractor output limiting_steps "
@@ -323,6 +326,57 @@ def test_an_interrupted_command_says_how_to_go_on(monkeypatch):
     )
 
 
+def stopped(error):
+    """A command that ends with this error, or by this signal."""
+
+    def main(flags):
+        if isinstance(error, signal.Signals):
+            os.kill(os.getpid(), error)
+            time.sleep(10)
+        error.add_note("The state after epoch 3 is kept in runs/x/backup.")
+        raise error
+
+    return dataclasses.replace(train.COMMAND, main=main)
+
+
+KEPT = "The state after epoch 3 is kept in runs/x/backup."
+GO_ON = "go on by --resume with the same --out"
+STOPPED = {
+    "Ctrl-C": (KeyboardInterrupt(), 130, f"interrupted; {GO_ON}. {KEPT}"),
+    "SIGTERM": (signal.SIGTERM, 143, f"terminated; {GO_ON}"),
+    "full disk": (
+        OSError(errno.ENOSPC, "No space left on device", "runs/x"),
+        1,
+        f"[Errno 28] No space left on device: 'runs/x'; {GO_ON}. {KEPT}",
+    ),
+    "another fault": (ValueError("Something else."), 1, f"Something else. {KEPT}"),
+}
+
+
+@pytest.mark.parametrize("how", STOPPED)
+def test_a_stopped_command_says_in_one_line_what_is_kept_and_how_to_go_on(how):
+    error, code, told = STOPPED[how]
+    former = signal.getsignal(signal.SIGTERM)
+    assert ended(stopped(error), code=code)[1] == f"keras-symvae train: {told}\n"
+    assert signal.getsignal(signal.SIGTERM) is former
+
+
+@pytest.mark.filterwarnings("default")
+def test_a_command_tells_a_warning_in_one_line():
+    def main(flags):
+        warnings.warn("epoch-000002.weights.h5 is damaged", stacklevel=1)
+
+    _, error = ended(dataclasses.replace(train.COMMAND, main=main), code=None)
+    assert error == "keras-symvae train: epoch-000002.weights.h5 is damaged\n"
+
+
+def test_the_folder_of_a_living_run_is_refused(tmp_path):
+    flags = (*TINY, f"--out={tmp_path}")
+    with lock.locked(tmp_path), pytest.raises(BlockingIOError, match=f"{tmp_path} is in use"):
+        called(train.COMMAND, *flags)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("name", ["train", "sample", "evaluate", "export", "figures"])
 def test_a_script_is_its_command_and_is_called_by_its_own_name(name, monkeypatch, capsys):
     script = str(ROOT / "scripts" / f"{name}.py")
@@ -389,7 +443,7 @@ def test_images_of_another_shape_are_refused_with_both_shapes(tmp_path):
 def test_a_resumed_run_keeps_its_settings():
     former = _asked(steps=50)
     settings.check_same(_asked(steps=50), former=former)
-    with pytest.raises(ValueError, match="steps was 50 and is now 60"):
+    with pytest.raises(ValueError, match=r"steps was 50 and is now 60.*--start=RUN"):
         settings.check_same(_asked(steps=60), former=former)
     with pytest.raises(FileNotFoundError, match="holds no run"):
         _ = runs.Run("nowhere").settings

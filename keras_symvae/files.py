@@ -1,0 +1,37 @@
+"""A file that is written whole or not at all."""
+
+import contextlib
+import os
+import pathlib
+from collections.abc import Iterator
+
+
+@contextlib.contextmanager
+def whole(path: str | os.PathLike) -> Iterator[pathlib.Path]:
+    """Yields the path of a file to write, which takes the name `path` when the block ends.
+
+    All of it is on the disk before it has the name. Where writing fails or is interrupted nothing
+    of it stays, and what had the name before keeps it.
+
+    Args:
+        path: of the file, in a folder that exists.
+    """
+    path = pathlib.Path(path)
+    unfinished = path.with_name(f"unfinished-{path.name}")
+    try:
+        yield unfinished
+        _sync(unfinished)
+        os.replace(unfinished, path)
+        with contextlib.suppress(PermissionError):  # of Windows, which opens no folders
+            _sync(path.parent)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def _sync(path: pathlib.Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
