@@ -180,7 +180,7 @@ def plausible(
 def _within(value: tf.Tensor, low: float, high: float) -> list[tf.Tensor]:
     """Returns what has to hold, bools [], for all elements to be finite and in [low, high]."""
     if not value.dtype.is_floating:
-        least, most = (0, 1) if value.dtype == tf.bool else value.dtype.limits
+        least, most = (0, 1) if value.dtype == tf.bool else (value.dtype.min, value.dtype.max)
         value, tests = tf.cast(value, tf.int64), []
         if least < low:
             tests.append(tf.reduce_min(value) >= math.ceil(low))

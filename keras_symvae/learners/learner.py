@@ -344,7 +344,8 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
             optimizers.apply_if(self.guard.bears(faults), self.optimizer, played)
         played = self._play(moves, batch, seed)
         faults += self.guard.faults_of(played, self.optimizer)
-        self.steps.assign_add(1)
+        with tf.control_dependencies([faults]):  # data that are refused on their way are no step
+            self.steps.assign_add(1)
         finite = self.guard.count(faults)
         optimizers.apply_if(finite, self.optimizer, played)
         return self._meters.update({**played.costs, **played.measures}, played.present, finite)
