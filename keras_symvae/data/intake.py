@@ -57,8 +57,9 @@ def array(name: str, value: Any) -> np.ndarray:
         raise ValueError(
             f"'{name}' is a {type(value).__name__} that is no array; give np.ndarray or tf.Tensor."
         ) from None
-    # Halves of TensorFlow's own are no numbers to NumPy.
-    return found.astype("float32") if found.dtype == tf.bfloat16.as_numpy_dtype else found
+    # In halves the limits of a family are other numbers, and those of TensorFlow are none to NumPy.
+    halves = found.dtype in (np.float16, tf.bfloat16.as_numpy_dtype)
+    return found.astype("float32") if halves else found
 
 
 def trainable(

@@ -14,10 +14,9 @@ def levels(latents: Sequence[int | Family]) -> dict[str, Family]:
     if not isinstance(latents, (tuple, list)):
         raise ValueError(f"latents is a list of levels, such as (30, 100); received {latents!r}.")
     for latent in latents:
-        bits = isinstance(latent, int) and latent > 0
-        if not bits and not isinstance(latent, Family):
+        if not isinstance(latent, (int, Family)):
             raise ValueError(
-                f"A level of latents is a positive number of bits or a Family; received {latent!r}."
+                f"A level of latents is a number of bits or a Family; received {latent!r}."
             )
     if not latents:
         raise ValueError("latents needs at least one latent level; received none.")
