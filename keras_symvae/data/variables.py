@@ -162,10 +162,10 @@ def _fits(shape: tuple[int | None, ...] | None, expected: tuple[int, ...]) -> bo
 
 def _same(value: Any, other: Any) -> bool:
     """Returns whether two arrays are equal, unknown elements included."""
-    if value is other:
-        return True
     if isinstance(value, tf.TensorSpec):
         return False
+    if value is other:
+        return True
     try:
         value, other = np.asarray(value), np.asarray(other)
     except NotImplementedError:  # nobody knows the values of a graph's tensors
