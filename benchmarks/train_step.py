@@ -21,6 +21,7 @@ from absl import app, flags
 
 import keras_symvae as sv
 from benchmarks import flops, learners
+from keras_symvae.data.gate import Gate
 from keras_symvae.learners import LEARNERS
 from zoo import presets
 from zoo.datasets.preparation import Preparation
@@ -80,6 +81,7 @@ def measure(
     before = matmul_rate(min(1.0, seconds))
     bare = statistics.median(_durations(step, seconds))
     rate = max(before, matmul_rate(min(1.0, seconds)))
+    checking = _checking(model, batches, min(4.0, seconds))
     feed = iter(batches.dataset())
     feeding = statistics.median(_durations(lambda: next(feed)["x"], min(1.0, seconds)))
     steps = max(10, int(seconds / bare)) // steps_per_execution * steps_per_execution
@@ -98,10 +100,29 @@ def measure(
         "fit_ms_per_step": 1e3 * fitting,
         "fit_over_step": fitting / bare,
         "input_over_step": feeding / bare,
+        "check_over_step": checking / bare,
         "flops_per_step": count,
         "matmul_gflops": rate / 1e9,
         "matmul_fraction": count / bare / rate,
     }
+
+
+def _checking(model: sv.Learner, batches: sv.Batches, seconds: float, block: int = 50) -> float:
+    """Returns the seconds that it takes to check a batch: what it adds to the making of one."""
+    gate = Gate(model.pair, check=lambda data, full: data, may_lack=model.may_lack)
+    feeds = [iter(batches.dataset(check=check)) for check in (None, gate.minibatch)]
+
+    def making(feed: Any) -> float:
+        begin = time.perf_counter()
+        for _ in range(block):
+            next(feed)
+        return (time.perf_counter() - begin) / block
+
+    end, added = time.perf_counter() + seconds, []
+    while time.perf_counter() < end or len(added) < 5:
+        without, with_check = map(making, feeds)  # in turns: other loads meet both alike
+        added.append(with_check - without)
+    return statistics.median(added[1:])
 
 
 def random_values(families: Mapping[str, Any], *, size: int) -> dict[str, np.ndarray]:
@@ -158,7 +179,8 @@ def main(argv: list[str]) -> None:
             f"{preset:27} {learner:10} group {steps_per_execution} xla {int(jit_compile)}  "
             f"{run['ms_per_step']:8.2f} ms/step  {run['samples_per_second']:8.0f} samples/s  "
             f"{100 * run['matmul_fraction']:5.1f}% of {run['matmul_gflops']:.0f} GFLOP/s  "
-            f"fit x{run['fit_over_step']:.3f}  input x{run['input_over_step']:.3f}",
+            f"fit x{run['fit_over_step']:.3f}  input x{run['input_over_step']:.3f}  "
+            f"check x{run['check_over_step']:.4f}",
             flush=True,
         )
     print(json.dumps({**runs[0], "runs": runs[1:]}))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from keras_symvae.shapes import shaped
@@ -11,9 +12,20 @@ TRAIN, TEST, DATA, REHEARSAL, LAYERS = range(5)  # streams of one learner that m
 
 @shaped(seed="[]", returns="[2]")
 def make(seed: Any) -> tf.Tensor:
-    """Returns the seed [2] that a Python or tensor integer stands for."""
-    seed = tf.cast(seed, tf.int32)
+    """Returns the seed [2] that a Python or tensor integer stands for.
+
+    Raises:
+        ValueError: see `checked`.
+    """
+    seed = tf.cast(checked(seed), tf.int32)
     return tf.stack([seed, tf.constant(0x5EED, tf.int32)])
+
+
+def checked(seed: Any) -> Any:
+    """Returns an integer, or raises ValueError where it is none."""
+    if not tf.is_tensor(seed) and not isinstance(seed, (int, np.integer)):
+        raise ValueError(f"seed is an integer, such as 0; received {seed!r}.")
+    return seed
 
 
 @shaped(seed="[2]", returns="[2]")

@@ -52,17 +52,24 @@ class Minibatches(abc.ABC):
             ValueError: the examples have no numbers.
         """
 
-    def dataset(self, *, start: int = 0, numbered: bool = False) -> tf.data.Dataset:
+    def dataset(
+        self,
+        *,
+        start: int = 0,
+        numbered: bool = False,
+        check: Callable[[Any], Any] | None = None,
+    ) -> tf.data.Dataset:
         """Returns an endless `tf.data.Dataset` of batches.
 
         Args:
             start: the first step.
             numbered: every batch holds the `rows` of its examples, too.
+            check: a graph function that every batch passes before anybody has it.
         """
         self.at(0)  # what graphs share is made outside of them
 
         def batch(step: tf.Tensor) -> dict[str, Any]:
-            values = self.at(step)
+            values = self.at(step) if check is None else check(self.at(step))
             return _numbered(values, self.rows(step)) if numbered else values
 
         return tf.data.Dataset.counter(start).map(batch).prefetch(tf.data.AUTOTUNE)
@@ -100,12 +107,11 @@ class Batches(Minibatches):
         lengths = {name: len(value) for name, value in values.items()}
         if len(set(lengths.values())) != 1 or 0 in lengths.values():
             raise ValueError(f"Batches need arrays of one length above 0; received {lengths}.")
-        if batch_size < 1:
-            raise ValueError(f"batch_size is a positive number; received {batch_size!r}.")
+        intake.check_sizes(batch_size=batch_size)
         self.size = self.examples = next(iter(lengths.values()))
         self.batch_size = min(batch_size, self.size)
         self.steps_per_epoch = self.size // self.batch_size
-        self.seed, self.transform, self.shuffle = seed, transform, shuffle
+        self.seed, self.transform, self.shuffle = seeds.checked(seed), transform, shuffle
         self._values = values
 
     @functools.cached_property
@@ -150,7 +156,8 @@ class Draws(Minibatches):
     """
 
     def __init__(self, source: Source, *, batch_size: int, seed: int = 0) -> None:
-        self.source, self.batch_size, self.seed = source, batch_size, seed
+        intake.check_sizes(batch_size=batch_size)
+        self.source, self.batch_size, self.seed = source, batch_size, seeds.checked(seed)
 
     def at(self, step: int | tf.Tensor) -> dict[str, tf.Tensor]:
         root = seeds.fold(seeds.make(self.seed), seeds.DATA)

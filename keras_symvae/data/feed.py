@@ -1,14 +1,20 @@
 """A feed: whatever `fit` takes, as what Keras's own `fit` takes, from some step on."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+import numbers
+from collections.abc import Mapping
 from typing import Any
 
+import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_symvae.data import streams
 from keras_symvae.data.batches import Batches, Draws, Minibatches, Together
+from keras_symvae.data.gate import Gate
+from keras_symvae.data.intake import check_sizes
 from keras_symvae.data.sources import Source
+from keras_symvae.data.variables import unwrapped
 from keras_symvae.families import Family
 
 
@@ -36,12 +42,13 @@ class Feed:
 def of(
     data: Any,
     *,
-    check: Callable[..., Any],
+    gate: Gate,
     families: Mapping[str, Family],
     batch_size: int | None,
     seed: int,
     start: int,
     steps_per_epoch: int | None,
+    epochs: int = 1,
     shuffle: bool | None,
     validation_split: float,
     numbered: bool = False,
@@ -50,13 +57,14 @@ def of(
 
     Args:
         data: arrays, in any form that names the variables, are shuffled as a function of seed and
-            step; a source has no end; a dataset or generator is taken as it comes.
-        check: returns data in their final form or raises ValueError; `full=False` for one batch.
+            step; a source has no end; what brings its own batches is taken in its order.
+        gate: what data have to pass.
         families: {name: Family} of the variables.
         batch_size: of arrays and sources; 32 where it is None.
         seed: integer, of the order.
         start: the step to begin with.
         steps_per_epoch: None: until all examples were seen.
+        epochs: how often the data are read, where there are no steps.
         shuffle: False takes arrays in their own order.
         validation_split: the share of arrays, the last ones, that is held out.
         numbered: batches tell the numbers of their examples, see `Minibatches.rows`.
@@ -65,15 +73,18 @@ def of(
         ValueError: the data do not fit the variables; a source was given without steps; order or
             split were asked of data that decide them on their own; the examples have no numbers.
     """
+    data = unwrapped(data)
     arrays = holds_arrays(data)
     if not 0 <= validation_split < 1:
         raise ValueError(f"validation_split is a share from 0 to below 1; got {validation_split}.")
     if not arrays:
         _refuse_options(data, shuffle=shuffle, validation_split=validation_split)
     held_out = None
-    options: dict[str, Any] = {"batch_size": batch_size or 32, "seed": seed}
+    check_sizes(batch_size=batch_size)
+    size = 32 if batch_size is None else batch_size
+    options: dict[str, Any] = {"batch_size": size, "seed": seed}
     if arrays:
-        data = check(data)
+        data = gate.check(data)
         if validation_split:
             data, held_out = _split(data, validation_split)
         data = batches(data, shuffle=shuffle is not False, **options)
@@ -85,13 +96,17 @@ def of(
             f"arrays or Batches, not {type(data).__name__}; or set remember=0."
         )
     if not isinstance(data, Minibatches):
-        return Feed(data, steps_per_epoch=steps_per_epoch)
+        steps = {"steps_per_epoch": steps_per_epoch}
+        found = streams.checked(data, gate=gate, steps=steps, epochs=epochs)
+        return Feed(found, steps_per_epoch=steps_per_epoch)
     steps_per_epoch = steps_per_epoch or data.steps_per_epoch
     if steps_per_epoch is None:
         raise ValueError("A source has no end; say how many steps_per_epoch to take.")
-    check(tf.nest.map_structure(np.asarray, data.at(0)), full=False)
+    gate.check(tf.nest.map_structure(np.asarray, data.at(0)), full=False)
+    # Arrays were checked as a whole; what batches hold beyond the first one nobody knows.
+    watch = None if arrays else gate.minibatch
     return Feed(
-        data.dataset(start=start, numbered=numbered),
+        data.dataset(start=start, numbered=numbered, check=watch),
         held_out=held_out,
         steps_per_epoch=steps_per_epoch,
         lacking=data.lacking(families),
@@ -107,12 +122,23 @@ def batches(arrays: Mapping[str, Any], **options: Any) -> Minibatches:
     return Together({member: Batches(part, **options) for member, part in arrays.items()})
 
 
-def holds_arrays(data: Any) -> bool:
-    """True for arrays and nests of arrays; False for datasets, generators and None."""
-    leaves = tf.nest.flatten(data)
-    return data is not None and all(
-        isinstance(leaf, (np.ndarray, tf.Tensor)) for leaf in leaves if leaf is not None
+def is_shuffled_by_keras(data: Any, *, shuffle: bool | None) -> bool:
+    """Returns what Keras is told: it can shuffle the batches of a finite `PyDataset` alone."""
+    return (
+        isinstance(data, keras.utils.PyDataset)
+        and not streams.endless(data)
+        and shuffle is not False
     )
+
+
+def holds_arrays(data: Any) -> bool:
+    """True for arrays, lists, and nests of these; False for data sets, generators and None."""
+    if isinstance(data, Mapping):
+        data = tuple(data.values())
+    if isinstance(data, (tuple, list)):
+        leaves = (numbers.Number, str, bytes, type(None))
+        return all(isinstance(part, leaves) or holds_arrays(part) for part in data)
+    return isinstance(data, tf.Tensor) or hasattr(data, "__array__")
 
 
 def _refuse_options(data: Any, *, shuffle: bool | None, validation_split: float) -> None:

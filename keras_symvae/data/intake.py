@@ -1,9 +1,12 @@
 """The intake: data by the names of a model's variables, checked before they are used."""
 
+import functools
+import math
 from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from keras_symvae.data.variables import Variables
 from keras_symvae.families import Family
@@ -22,13 +25,15 @@ def checked(variables: Variables, data: Any, *, complete: bool = True) -> Arrays
     Raises:
         ValueError: names the variable, what was received and what to do.
     """
-    values = {name: np.asarray(value) for name, value in variables.named(data).items()}
+    values = {name: array(name, value) for name, value in variables.named(data).items()}
     lengths = {name: len(value) if value.ndim else 0 for name, value in values.items()}
     if len(set(lengths.values())) != 1 or 0 in lengths.values():
-        raise ValueError(f"Variables need one common length above 0; received {lengths}.")
+        empty = " The data are empty." if not any(lengths.values()) else ""
+        raise ValueError(f"Variables need one common length above 0; received {lengths}.{empty}")
     for name, value in values.items():
         family = variables.families[name]
-        if value.shape[1:] == family.shape:
+        family.check_kind(name, value.dtype, value.shape)
+        if value.size:
             rows = missing(family, value)
             if complete and rows.any():
                 raise ValueError(
@@ -38,6 +43,23 @@ def checked(variables: Variables, data: Any, *, complete: bool = True) -> Arrays
             value = value[~rows]
         family.check(name, value)
     return values
+
+
+def array(name: str, value: Any) -> np.ndarray:
+    """Returns what somebody gave for a variable as an array.
+
+    Raises:
+        ValueError: it is none, such as a list of lists of several lengths.
+    """
+    try:
+        found = np.asarray(value)
+    except (ValueError, TypeError, NotImplementedError):
+        raise ValueError(
+            f"'{name}' is a {type(value).__name__} that is no array; give np.ndarray or tf.Tensor."
+        ) from None
+    # In halves the limits of a family are other numbers, and those of TensorFlow are none to NumPy.
+    halves = found.dtype in (np.float16, tf.bfloat16.as_numpy_dtype)
+    return found.astype("float32") if halves else found
 
 
 def trainable(
@@ -98,3 +120,76 @@ def lacking(families: Mapping[str, Family], arrays: Mapping[str, np.ndarray]) ->
 def missing(family: Family, value: np.ndarray) -> np.ndarray:
     """Returns bool [N]: the examples whose elements all are the family's marker."""
     return np.asarray(family.missing(value))
+
+
+def check_sizes(**sizes: Any) -> None:
+    """Raises ValueError where a size, by its name, is neither None nor a positive integer."""
+    for name, size in sizes.items():
+        if size is not None and (not isinstance(size, (int, np.integer)) or size < 1):
+            raise ValueError(f"{name} is a positive number; received {size!r}.")
+
+
+def check_specs(variables: Variables, specs: Mapping[str, Any]) -> None:
+    """Refuses batches whose types or shapes no values of the variables have.
+
+    Args:
+        variables: of the model.
+        specs: {name: tf.TensorSpec} of a batch; sizes may be unknown.
+
+    Raises:
+        ValueError: names the variable, what was received and what to do.
+    """
+    for name, spec in specs.items():
+        family = variables.families[name]
+        if not isinstance(spec, (tf.TensorSpec, tf.Tensor)):
+            raise ValueError(
+                f"'{name}' comes as a {type(spec).__name__}; give dense tensors "
+                f"(n, *{family.shape})."
+            )
+        dtype = np.dtype("float32") if spec.dtype == tf.bfloat16 else spec.dtype.as_numpy_dtype
+        shape = (None, *family.shape) if spec.shape.rank is None else tuple(spec.shape.as_list())
+        family.check_kind(name, dtype, shape)
+
+
+def plausible(
+    variables: Variables, values: Mapping[str, tf.Tensor], *, may_lack: Collection[str]
+) -> tf.Tensor:
+    """Returns bool []: whether a batch certainly passes `trainable`; a cheap graph function.
+
+    False says that somebody should have a closer look: a few batches that pass are not certain to,
+    such as those in which a real value is missing.
+
+    Args:
+        variables, may_lack: as in `trainable`.
+        values: {name: [B, ...]} that passed `check_specs`.
+    """
+    sizes, tests = [], []
+    for name, value in values.items():
+        family = variables.families[name]
+        if value.shape.rank is None:
+            return tf.constant(False)
+        if tuple(value.shape[1:]) != family.shape:
+            tests.append(tf.reduce_all(tf.shape(value)[1:] == tf.constant(family.shape)))
+        sizes.append(tf.shape(value)[0])
+        missing_is_fine = name in may_lack and name not in variables.read
+        low = family.marker if missing_is_fine and family.num_classes is not None else family.low
+        tests += _within(value, low, family.high)
+    tests += [size == sizes[0] for size in sizes[1:]]
+    return functools.reduce(tf.logical_and, tests, tf.constant(True))
+
+
+def _within(value: tf.Tensor, low: float, high: float) -> list[tf.Tensor]:
+    """Returns what has to hold, bools [], for all elements to be finite and in [low, high]."""
+    if not value.dtype.is_floating:
+        least, most = (0, 1) if value.dtype == tf.bool else (value.dtype.min, value.dtype.max)
+        value, tests = tf.cast(value, tf.int64), []
+        if least < low:
+            tests.append(tf.reduce_min(value) >= math.ceil(low))
+        if most > high:
+            tests.append(tf.reduce_max(value) <= math.floor(high))
+        return tests
+    if value.dtype.size < 4:
+        value = tf.cast(value, tf.float32)
+    low, high = max(low, value.dtype.min), min(high, value.dtype.max)
+    # NaN equals nothing, and what is infinite is clipped, too.
+    return [tf.reduce_all(tf.equal(tf.clip_by_value(value, low, high), value))]

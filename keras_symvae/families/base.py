@@ -277,6 +277,32 @@ class Family(abc.ABC):
         return self.mode(self.natural(tf.zeros([1, *self.raw_shape]), tf.zeros([self.num_shared])))
 
     @final
+    def check_kind(self, name: str, dtype: Any, shape: tuple[int | None, ...]) -> None:
+        """Refuses a type or a shape that no value of this family has.
+
+        Args:
+            name: of the variable, for messages.
+            dtype: NumPy's, of the values.
+            shape: of several values, [N, *shape]; None stands for any number.
+
+        Raises:
+            ValueError: names the variable, what was received and what to do.
+        """
+        dtype, kind, expected = np.dtype(dtype), type(self).__name__, (None, *self.shape)
+        if len(shape) != len(expected) or not _agree(shape, expected):
+            received = "(" + ", ".join("n" if size is None else str(size) for size in shape) + ")"
+            raise ValueError(
+                f"'{name}' has shape {received}; {kind} expects (n, *{self.shape})."
+                f"{self._remedy(name, shape)}"
+            )
+        if self.num_classes is not None and dtype.kind not in "iu":
+            labels = f"labels are integers 0 ... {self.num_classes - 1}"
+            cast = f" Cast them: {name}.astype('int32')." if dtype.kind in "bf" else ""
+            raise ValueError(f"'{name}' has dtype {dtype}; {labels}.{cast}")
+        if dtype.kind not in "biuf":
+            raise ValueError(f"'{name}' has dtype {dtype}; {kind} needs numbers.")
+
+    @final
     def check(self, name: str, value: ArrayLike) -> None:
         """Refuses an array [N, *shape] that this family cannot have produced.
 
@@ -286,21 +312,7 @@ class Family(abc.ABC):
             ValueError: names the variable, what was received and what to do.
         """
         value = np.asarray(value)
-        kind = type(self).__name__
-        if self.num_classes is not None and value.dtype.kind not in "iu":
-            raise ValueError(
-                f"'{name}' has dtype {value.dtype}; labels are integers "
-                f"0 ... {self.num_classes - 1}."
-            )
-        if value.shape[1:] != self.shape:
-            hint = ""
-            if value.shape[1:] + (1,) == self.shape:
-                hint = f" Add the channel axis: {name}[..., None]."
-            raise ValueError(
-                f"'{name}' has shape {value.shape}; {kind} expects (n, *{self.shape}).{hint}"
-            )
-        if value.dtype.kind not in "biuf":
-            raise ValueError(f"'{name}' has dtype {value.dtype}; {kind} needs numbers.")
+        self.check_kind(name, value.dtype, value.shape)
         if value.dtype.kind == "f" and not np.isfinite(value).all():
             raise ValueError(f"'{name}' holds NaN or infinite values; remove or mend them first.")
         if self.num_classes is not None:
@@ -309,8 +321,8 @@ class Family(abc.ABC):
         if value.size and (value.min() < self.low or value.max() > self.high):
             hint = " Divide by 255?" if self.high == 1.0 and value.max() > 1 else ""
             raise ValueError(
-                f"'{name}' ranges over [{value.min()}, {value.max()}]; {kind} expects values in "
-                f"[{self.low}, {self.high}].{hint}"
+                f"'{name}' ranges over [{value.min()}, {value.max()}]; {type(self).__name__} "
+                f"expects values in [{self.low}, {self.high}].{hint}"
             )
 
     @final
@@ -336,6 +348,23 @@ class Family(abc.ABC):
         return f"{type(self).__name__}({arguments})"
 
     # What these share.
+
+    def _remedy(self, name: str, shape: tuple[int | None, ...]) -> str:
+        """Returns what mends values of another shape, where that is clear."""
+        sizes = tuple(shape[1:])
+        if len(shape) == len(self.shape) and _agree(shape, self.shape):
+            return f" This is one example: batch the data set, or add an axis: {name}[None]."
+        if (*sizes, 1) == self.shape:
+            return f" Add the channel axis: {name}[..., None]."
+        if sizes == (*self.shape, 1):
+            return f" Drop the last axis: {name}[..., 0]."
+        if self.num_classes is not None and sizes == (*self.shape, self.num_classes):
+            return f" Turn one-hot codes into labels: {name}.argmax(-1)."
+        if len(sizes) > 1 and sizes == (self.shape[-1:] + self.shape[:-1]):
+            return " Channels come last: move them from the second axis to the end."
+        if sizes == (self.size,):
+            return f" Give the pixels their places: {name}.reshape(-1, *{self.shape})."
+        return ""
 
     @property
     def _axes(self) -> list[int]:
@@ -386,3 +415,8 @@ class Family(abc.ABC):
 def positive(raw: Any) -> Any:
     """A smooth positive number that is 1 where raw is 0."""
     return tf.nn.softplus(raw + math.log(math.e - 1.0)) + SMALLEST
+
+
+def _agree(sizes: tuple[int | None, ...], others: tuple[int | None, ...]) -> bool:
+    """Returns whether all sizes are those of others, where None may be any number."""
+    return all(None in pair or pair[0] == pair[1] for pair in zip(sizes, others, strict=True))

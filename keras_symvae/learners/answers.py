@@ -48,8 +48,16 @@ class Answers:
             return getattr(pair, name)
         raise AttributeError(f"{type(self).__name__!r} has no attribute {name!r}.")
 
+    def predict(self, x: Any, **options: Any) -> dict[str, Any]:
+        """See `Questions.predict`."""
+        return self.pair.predict(x, **options)
+
+    def predict_on_batch(self, x: Any) -> dict[str, Any]:
+        """See `Questions.predict`."""
+        return self.pair.predict_on_batch(x)
+
     def call(self, data: Any) -> dict[str, Any]:
-        """Reconstructs data; what `predict` returns."""
+        """Reconstructs tensors; see `Pair.call`."""
         return self.pair(data)
 
     def export(self, filepath: str | os.PathLike, **options: Any) -> None:

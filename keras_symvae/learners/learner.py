@@ -11,7 +11,9 @@ import tensorflow as tf
 
 from keras_symvae import seeds
 from keras_symvae.config import Configured
-from keras_symvae.data import feed
+from keras_symvae.data import feed, intake, streams
+from keras_symvae.data.gate import Gate
+from keras_symvae.data.variables import unwrapped
 from keras_symvae.environment import refuse_legacy
 from keras_symvae.learners.answers import Answers
 from keras_symvae.learners.memory import Memory
@@ -81,7 +83,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         self.autocast = False  # data keep their precision
         check_policy(nonfinite, patience)
         check(pair, self.requirements, asker=type(self).__name__)
-        self.pair, self.seed = pair, seed
+        self.pair, self.seed = pair, seeds.checked(seed)
         self.nonfinite, self.patience = nonfinite, patience
         self._lacking = {TRAINING: frozenset[str](), TESTING: frozenset[str]()}
         self.steps = self.add_weight(
@@ -216,6 +218,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         callbacks: Any = None,
         validation_data: Any = None,
         validation_split: float = 0.0,
+        validation_steps: int | None = None,
         shuffle: bool | None = None,
         initial_epoch: int = 0,
         steps_per_epoch: int | None = None,
@@ -225,19 +228,21 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
 
         Args:
             x: `Minibatches`; arrays (x, or {name: array}; shuffled as a function of seed and step);
-                a `Source`, which draws every batch and has no end; or a `tf.data.Dataset`, which
-                is taken as it comes.
-            y: labels, where the pair has a variable "y".
+                a `Source`, which draws every batch and has no end; or what brings its own batches,
+                in its own order: a `tf.data.Dataset`, a `PyDataset`, a generator.
+            y: labels, where the pair has a variable "y"; x once more changes nothing.
             callbacks: one, several, or a Keras `CallbackList`; a `Backup` among them is restored
                 first, and training goes on from there.
             validation_split: share of arrays, the last ones, that is held out.
             shuffle: False takes arrays in their own order.
-            batch_size, epochs, validation_data, initial_epoch, steps_per_epoch: as in Keras.
+            batch_size, epochs, validation_data, validation_steps, initial_epoch, steps_per_epoch:
+                as in Keras.
             options: as in Keras.
 
         Raises:
             ValueError: the data are not what the variables can hold, or a `Backup` is that of
-                another training; nothing was trained.
+                another training: nothing was trained, or, where a later batch is the first that is
+                faulty, nothing with that one.
             NonFiniteError: see `patience`; weights are those before the first faulty step.
         """
         refuse(options)
@@ -264,6 +269,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
                 epochs=epochs,
                 callbacks=callbacks,
                 validation_data=validation_data,
+                validation_steps=validation_steps,
                 initial_epoch=initial_epoch,
                 **data,
                 **options,
@@ -278,6 +284,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         epochs: int,
         callbacks: Sequence[Any],
         validation_data: Any,
+        validation_steps: int | None,
         validation_split: float,
         shuffle: bool | None,
         initial_epoch: int,
@@ -285,14 +292,20 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         **options: Any,
     ) -> Any:
         """Trains from the step that the learner stands at."""
+        intake.check_sizes(validation_batch_size=options.get("validation_batch_size"))
+        gate = self._gate()
+        if validation_data is not None:  # before anything is taken from data that can be read once
+            steps = {"validation_steps": validation_steps}
+            validation_data = self._judged(validation_data, gate=gate, steps=steps, epochs=epochs)
         found = feed.of(
             x if y is None else (x, y),
-            check=self._check,
+            gate=gate,
             families=self.pair.families,
             batch_size=batch_size,
             seed=self.seed,
             start=int(self.steps.numpy()),
             steps_per_epoch=steps_per_epoch,
+            epochs=epochs - initial_epoch,
             shuffle=shuffle,
             validation_split=validation_split,
             numbered=bool(self.memories),
@@ -301,40 +314,52 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         self._expect(found.lacking, step=TRAINING)
         if found.held_out is not None and validation_data is None:
             validation_data = found.held_out
-        if validation_data is not None:
-            self._expect_of(validation_data, step=TESTING)
-        if isinstance(found.data, tf.data.Dataset):
-            options.setdefault("shuffle", False)  # Keras warns that it cannot
-        return super().fit(
-            found.data,
-            batch_size=None if found.endless else batch_size,
-            epochs=epochs,
-            callbacks=callbacks,
-            validation_data=validation_data,
-            initial_epoch=initial_epoch,
-            steps_per_epoch=found.steps_per_epoch,
-            **options,
-        )
+            self._expect(self.pair.lacking(validation_data), step=TESTING)
+        options["shuffle"] = feed.is_shuffled_by_keras(found.data, shuffle=shuffle)
+        with gate.told():
+            return super().fit(
+                found.data,
+                batch_size=None if found.endless else batch_size,
+                epochs=epochs,
+                callbacks=callbacks,
+                validation_data=validation_data,
+                validation_steps=validation_steps,
+                initial_epoch=initial_epoch,
+                steps_per_epoch=found.steps_per_epoch,
+                **options,
+            )
 
-    def evaluate(self, x: Any = None, y: Any = None, **options: Any) -> Any:
+    def evaluate(
+        self,
+        x: Any = None,
+        y: Any = None,
+        *,
+        batch_size: int | None = None,
+        steps: int | None = None,
+        **options: Any,
+    ) -> Any:
         """Returns the mean costs of held-out data, as `keras.Model.evaluate`; repeatable."""
         refuse(options)
-        if "_use_cached_eval_dataset" not in options:  # Keras asks from inside of `fit`
-            self._expect_of(x if y is None else (x, y), step=TESTING)
-        return super().evaluate(x, y, **options)
+        options |= {"batch_size": batch_size, "steps": steps}
+        if "_use_cached_eval_dataset" in options:  # Keras asks from inside of `fit`
+            return super().evaluate(x, y, **options)
+        gate = self._gate()
+        data = x if y is None else (x, y)
+        intake.check_sizes(batch_size=batch_size)
+        data = self._judged(data, gate=gate, steps={"steps": steps})
+        with gate.told():
+            return super().evaluate(data, **options)
 
     def train_on_batch(self, x: Any, y: Any = None, **options: Any) -> Any:
         """Makes one update, as `keras.Model.train_on_batch`."""
         refuse(options)
         self._notice_freezing()
-        self._expect_of(x if y is None else (x, y), step=TRAINING, full=False)
-        return super().train_on_batch(x, y, **options)
+        return super().train_on_batch(self._one_batch(x, y, step=TRAINING), **options)
 
     def test_on_batch(self, x: Any, y: Any = None, **options: Any) -> Any:
         """Returns the costs of one batch, as `keras.Model.test_on_batch`."""
         refuse(options)
-        self._expect_of(x if y is None else (x, y), step=TESTING, full=False)
-        return super().test_on_batch(x, y, **options)
+        return super().test_on_batch(self._one_batch(x, y, step=TESTING), **options)
 
     def _remember(self, examples: Any) -> None:
         """Makes room for what is remembered of so many examples, of a team {member: number}."""
@@ -357,12 +382,27 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
                 f"{held}. Leave these out, or use SymmetricEquilibrium."
             )
 
-    def _expect_of(self, data: Any, *, step: str, full: bool = True) -> None:
-        """Checks data, if they are arrays, and prepares a step for what they lack."""
+    def _gate(self) -> Gate:
+        return Gate(self.pair, check=self._check, may_lack=self.may_lack)
+
+    def _judged(self, data: Any, *, gate: Gate, **options: Any) -> Any:
+        """Returns checked held-out data, and prepares the step for what they lack."""
+        data = unwrapped(data)
         if feed.holds_arrays(data):
-            self._expect(self.pair.lacking(self._check(data, full=full)), step=step)
-        else:
-            self._expect(None, step=step)
+            checked = self._check(data)
+            self._expect(self.pair.lacking(checked), step=TESTING)
+            return checked
+        self._expect(None, step=TESTING)
+        return streams.checked(data, gate=gate, **options)
+
+    def _one_batch(self, x: Any, y: Any, *, step: str) -> Any:
+        """Returns one checked batch of arrays, and prepares a step for what it lacks."""
+        data = x if y is None else (x, y)
+        if not feed.holds_arrays(data):
+            raise ValueError(f"One batch is of arrays; received {type(x).__name__}. Use fit.")
+        checked = self._check(data, full=False)
+        self._expect(self.pair.lacking(checked), step=step)
+        return checked
 
     def _expect(self, lacking: frozenset[str] | None, *, step: str) -> None:
         """Prepares a step for data in which some examples lack these variables.
@@ -392,7 +432,8 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
             optimizers.apply_if(self.guard.bears(faults), self.optimizer, played)
         played = self._play(moves, batch, seed)
         faults += self.guard.faults_of(played, self.optimizer)
-        self.steps.assign_add(1)
+        with tf.control_dependencies([faults]):  # data that are refused on their way are no step
+            self.steps.assign_add(1)
         finite = self.guard.count(faults)
         optimizers.apply_if(finite, self.optimizer, played)
         for variable, value in kept:

@@ -11,6 +11,7 @@ import tensorflow as tf
 from keras_symvae.config import Configured
 from keras_symvae.data import intake
 from keras_symvae.data.batch import Batch
+from keras_symvae.data.variables import Variables
 from keras_symvae.families import Family
 from keras_symvae.model import export
 from keras_symvae.model.factors import NOT_QUANTIZED
@@ -56,6 +57,14 @@ class Model(Configured, Questions):
         """Refuses: raises ValueError, which says how a network is quantised."""
         raise ValueError(NOT_QUANTIZED)
 
+    @abc.abstractmethod
+    def named(self, data: Any) -> dict[str, Any]:
+        """Returns data as {name: value}, of a team {member: {name: value}}, in new dicts."""
+
+    @abc.abstractmethod
+    def schemas(self, named: dict[str, Any]) -> list[tuple[Variables, dict[str, Any]]]:
+        """Returns [(variables, {name: value})] of named data, of a team those of every member."""
+
     def values(self, data: Any) -> dict[str, tf.Tensor]:
         """Returns data as {name: tensor} in the types of the variables."""
         return self.schema.typed(data)
@@ -85,4 +94,4 @@ class Model(Configured, Questions):
 
     @abc.abstractmethod
     def call(self, data: Any) -> dict[str, tf.Tensor] | dict[str, dict[str, tf.Tensor]]:
-        """Reconstructs data by the decoder's means; what `predict` returns."""
+        """Reconstructs tensors by the decoder's means, with the draws of seed 0."""

@@ -142,6 +142,14 @@ class Pair(Model):
         """Returns itself: a pair answers every question."""
         return self
 
+    def named(self, data: Any) -> dict[str, Any]:
+        """Returns data as {name: value}, see `Variables.named`."""
+        return self.schema.named(data)
+
+    def schemas(self, named: dict[str, Any]) -> list[tuple[Variables, dict[str, Any]]]:
+        """Returns the variables and the named data."""
+        return [(self.schema, named)]
+
     def batch(self, data: Any, *, lacking: Collection[str] = ()) -> Batch:
         """Returns data as the `Batch` of a step, see `Model.batch`."""
         return Batch.of(self.schema, self.schema.typed(data), lacking=lacking)
@@ -217,15 +225,18 @@ class Pair(Model):
         Returns:
             {name: np.ndarray [n, ...]} of all variables.
         """
-        if steps < 1:
+        if not isinstance(steps, (int, np.integer)) or steps < 1:
             raise ValueError(f"limiting needs steps >= 1; received {steps!r}.")
         if start is not None:
             context |= self.schema.named(start)
         return self.ask("limiting", context, n=n, steps=steps, seed=seed, output=output)
 
     def call(self, data: Any) -> dict[str, tf.Tensor]:
-        """Reconstructs data by the decoder's means; what `predict` returns."""
+        """Reconstructs tensors by the decoder's means, with the draws of seed 0."""
         return self.endpoints["reconstruct"](self.schema.typed(data), seed=0, output="mean")
+
+    def _predicted(self, data: Any) -> intake.Arrays:
+        return self.ask("reconstruct", data, seed=0, output="mean")
 
     def common_endpoints(self) -> dict[str, Endpoint]:
         """The five questions that every pair answers."""

@@ -10,8 +10,8 @@ import numpy as np
 import tensorflow as tf
 
 from keras_symvae import seeds
-from keras_symvae.data import intake
-from keras_symvae.data.variables import Variables
+from keras_symvae.data import feed, intake, streams
+from keras_symvae.data.variables import Variables, unwrapped
 
 BATCH_SIZE = 1000
 OUTPUTS = ("sample", "mean", "mode")
@@ -76,6 +76,54 @@ class Questions(keras.Model, abc.ABC):
         """Returns data as {name: np.ndarray [N, ...]}, or refuses them, see `intake.checked`."""
         return intake.checked(self.schema, data)
 
+    def predict(
+        self,
+        x: Any,
+        *,
+        batch_size: int | None = None,
+        verbose: Any = "auto",
+        steps: int | None = None,
+        callbacks: Any = None,
+    ) -> Any:
+        """Reconstructs data by the decoder's means, as `reconstruct` does, but for all variables.
+
+        Draws depend on the place of an example in the data, and neither on `batch_size` nor on how
+        a data set divides them. There is no progress bar.
+
+        Args:
+            x: as in `ask`; or a `tf.data.Dataset`, `PyDataset` or generator of batches. What a
+                tuple of these holds beside x, such as labels, is not read, as in Keras.
+            batch_size: of arrays, where only some `steps` are taken.
+            verbose: ignored.
+            steps: number of batches to take; None for all.
+            callbacks: none.
+
+        Returns:
+            {name: np.ndarray [N, ...]}, of a team {member: {name: [N, ...]}}.
+
+        Raises:
+            ValueError: the data cannot be values of the variables, or never end; callbacks.
+        """
+        del verbose
+        if callbacks:
+            raise ValueError("predict takes no callbacks: it is one question; see `reconstruct`.")
+        intake.check_sizes(batch_size=batch_size, steps=steps)
+        x = unwrapped(x)
+        if not feed.holds_arrays(x):
+            x = streams.read(x, model=self, steps=steps)
+        elif steps is not None:
+            rows = steps * (batch_size or 32)
+            x = tf.nest.map_structure(lambda array: np.asarray(array)[:rows], self.named(x))
+        return self._predicted(x)
+
+    def predict_on_batch(self, x: Any) -> Any:
+        """Reconstructs arrays, as `predict` does."""
+        return self.predict(x)
+
+    @abc.abstractmethod
+    def _predicted(self, data: Any) -> Any:
+        """Returns what `predict` does of arrays."""
+
     def ask(
         self,
         question: str,
@@ -99,9 +147,12 @@ class Questions(keras.Model, abc.ABC):
         Raises:
             ValueError: the data cannot be values of the variables, or n or output do not fit.
         """
-        values = self.check(data) if data is not None and len(data) else {}
         endpoint = self.endpoints[question]
-        if values:
+        values = {}
+        if "n" not in endpoint.integers or (data is not None and len(data)):
+            if data is None:
+                raise ValueError(f"{question} is asked about data; received None.")
+            values = self.check(data)
             given = len(next(iter(values.values())))
             if n not in (None, given):
                 raise ValueError(f"{question} was asked for n={n}, but given {given} examples.")
@@ -111,6 +162,8 @@ class Questions(keras.Model, abc.ABC):
         if output is not None:
             options["output"] = check_output(output)
         for name in options.keys() & set(endpoint.integers):
+            if not isinstance(options[name], (int, np.integer)):
+                raise ValueError(f"{name} is an integer; received {options[name]!r}.")
             options[name] = tf.constant(options[name])  # or every number would be its own graph
         size, chunks = endpoint.batch_size or BATCH_SIZE, []
         for index, start in enumerate(range(0, n, size)):
@@ -119,7 +172,7 @@ class Questions(keras.Model, abc.ABC):
             if "n" in endpoint.integers:
                 options["n"] = tf.constant(min(size, n - start))
             # The first batch draws by the seed itself, as the signatures of an export do.
-            fork = tf.cast(seed, tf.int32)
+            fork = tf.cast(seeds.checked(seed), tf.int32)
             if index > 0:
                 fork = seeds.integer(seeds.fold(seeds.make(seed), index))
             answer = endpoint(part, seed=fork, **options)

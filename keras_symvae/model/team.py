@@ -102,6 +102,14 @@ class Team(Model):
             for member, pair in self.members.items()
         }
 
+    def named(self, data: Any) -> dict[str, Any]:
+        """Returns data as {member: {name: value}}, see `split`."""
+        return self.split(data)
+
+    def schemas(self, named: dict[str, Any]) -> list[tuple[Variables, dict[str, Any]]]:
+        """Returns the variables and the named data of every member."""
+        return [(self[member].schema, values) for member, values in named.items()]
+
     def batch(self, data: Any, *, lacking: Collection[str] = ()) -> dict[str, Batch]:
         """Returns data as {member: Batch}, see `Model.batch`."""
         return {m: self[m].batch(part, lacking=lacking) for m, part in self.split(data).items()}
@@ -158,6 +166,9 @@ class Team(Model):
     def common_endpoints(self) -> dict[str, Endpoint]:
         """None: what a team answers is up to its architecture."""
         return {}
+
+    def _predicted(self, data: Any) -> dict[str, intake.Arrays]:
+        return {member: self[member].predict(part) for member, part in self.split(data).items()}
 
     def call(self, data: Any) -> dict[str, dict[str, tf.Tensor]]:
         """Reconstructs data: {member: {name: [B, ...]}}, the decoders' means."""

@@ -8,11 +8,30 @@ import tensorflow as tf
 from keras_symvae import Batches, families, seeds
 from keras_symvae.data import feed
 from keras_symvae.data.batches import Draws, Minibatches, Mixture, Together
+from keras_symvae.data.gate import Gate
 from keras_symvae.data.sources import ArraySource
+from keras_symvae.data.variables import Variables, unwrapped
 
 FAMILIES = {"x": families.Normal(1), "y": families.Categorical((), num_classes=9)}
 NUMBERS = np.arange(10, dtype="float32")[:, None]
 LABELS = np.arange(10, dtype="int32") % 9
+
+
+class Model:
+    """What a gate knows of a pair with a label y, or of a team of such pairs."""
+
+    schema = Variables(FAMILIES, observed=("x",), latent=("y",), read=("x",))
+
+    def named(self, data):
+        data = unwrapped(data)
+        if isinstance(data, dict) and not data.keys() <= FAMILIES.keys():
+            return {member: self.schema.named(part) for member, part in data.items()}
+        return self.schema.named(data)
+
+    def schemas(self, named):
+        if named.keys() <= FAMILIES.keys():
+            return [(self.schema, named)]
+        return [(self.schema, part) for part in named.values()]
 
 
 def checked(data, *, full=True):
@@ -21,9 +40,13 @@ def checked(data, *, full=True):
     return data
 
 
+def gate(check=checked):
+    return Gate(Model(), check=check, may_lack=("x", "y"))
+
+
 def of(data, **options):
     defaults = {
-        "check": checked,
+        "gate": gate(),
         "families": FAMILIES,
         "batch_size": 5,
         "seed": 0,
@@ -164,23 +187,27 @@ def test_a_first_batch_is_checked_before_training():
         asked.append((full, sorted(data), {name: type(value) for name, value in data.items()}))
         return data
 
-    of({"x": NUMBERS}, check=check)
+    of({"x": NUMBERS}, gate=gate(check))
     assert asked == [(full, ["x"], {"x": np.ndarray}) for full in (True, False)]
     asked.clear()
-    of(Batches({"x": NUMBERS}, batch_size=5), check=check)
+    of(Batches({"x": NUMBERS}, batch_size=5), gate=gate(check))
     assert [full for full, *_ in asked] == [False]
 
 
 def test_arrays_are_told_from_what_brings_its_own_batches():
-    for data in (NUMBERS, (NUMBERS, None), {"x": tf.constant(NUMBERS)}, {"one": {"x": NUMBERS}}):
-        assert feed.holds_arrays(data)
     for data in (
-        None,
+        NUMBERS,
+        (NUMBERS, None),
+        {"x": tf.constant(NUMBERS)},
+        {"one": {"x": NUMBERS}},
         [1.0, 2.0],
         {"x": NUMBERS, "y": [1, 2]},
-        *(make() for make in DECIDED.values()),
+        (NUMBERS, ["a", "b"]),
     ):
+        assert feed.holds_arrays(data)
+    for data in (None, "x", object(), *(make() for make in DECIDED.values())):
         assert not feed.holds_arrays(data)
+    assert not feed.holds_arrays((DECIDED["_BatchDataset"](), LABELS))
 
 
 MISSING = np.where(NUMBERS > 7, np.nan, NUMBERS)

@@ -55,6 +55,33 @@ def test_strangers_are_refused_by_name():
         VARIABLES.named({"x": X, "w": X})
 
 
+def test_a_target_that_is_x_is_told_from_what_is_a_variable():
+    """`fit(x, x)` is x; with a second variable only what equals x and cannot be that one."""
+    alone = Variables({"x": FAMILIES["x"]}, observed=("x",))
+    for data in ((X, X), (X, X.copy(), None), ({"x": X}, None)):
+        assert alone.named(data).keys() == {"x"}
+    values = {"x": X}
+    assert alone.named((values, values)).keys() == {"x"}
+    unknown = np.where(X == 0, np.nan, X)
+    assert alone.named((unknown, unknown.copy())).keys() == {"x"}
+    assert VARIABLES.named((X, X)).keys() == {"x"}
+    assert VARIABLES.named((X, X + 1)).keys() == {"x", "s"}
+    spec = tf.TensorSpec((None, 3))
+    assert alone.target((spec, spec)) is spec and VARIABLES.target((spec, spec)) is None
+    with pytest.raises(ValueError, match="The targets differ from x"):
+        alone.named((X, X + 1))
+    with pytest.raises(ValueError, match="A dict of variables stands alone"):
+        VARIABLES.named((values, Y))
+
+
+def test_a_list_of_examples_is_their_array():
+    for data in (list(X), X.tolist()):
+        np.testing.assert_array_equal(VARIABLES.named(data)["x"], X)
+    assert VARIABLES.named([X, S, Y]).keys() == {"x", "s", "y"}
+    with pytest.raises(ValueError, match=r"'x' is a list whose parts differ.* shape \(3,\)\."):
+        VARIABLES.named([[1.0, 2.0, 3.0], [1.0]])
+
+
 def test_values_have_the_types_of_their_variables():
     typed = VARIABLES.typed({"x": X.astype("float64"), "y": Y.astype("int64"), "s": S})
     assert {name: value.dtype for name, value in typed.items()} == {

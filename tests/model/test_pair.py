@@ -198,7 +198,7 @@ WRONG_QUESTIONS = {
     "shape": (lambda pair: pair.encode(X[:, :2]), r"'x' has shape \(4, 2\)"),
     "bytes": (lambda pair: pair.reconstruct(X + 255), "Divide by 255"),
     "name": (lambda pair: pair.decode({"w": X}), r"\['w'\].*no variables of this pair"),
-    "no data": (lambda pair: pair.encode({}), "received None"),
+    "no data": (lambda pair: pair.encode({}), "The data are empty"),
     "another n": (lambda pair: pair.limiting(9, steps=1, start=X), "n=9.*4 examples"),
 }
 

@@ -9,8 +9,15 @@ def levels(latents: Sequence[int | Family]) -> dict[str, Family]:
     """Returns {"z0": family, "z1": ...}; an integer n stands for n bits.
 
     Raises:
-        ValueError: there is no level.
+        ValueError: there is no level, or something is none.
     """
+    if not isinstance(latents, (tuple, list)):
+        raise ValueError(f"latents is a list of levels, such as (30, 100); received {latents!r}.")
+    for latent in latents:
+        if not isinstance(latent, (int, Family)):
+            raise ValueError(
+                f"A level of latents is a number of bits or a Family; received {latent!r}."
+            )
     if not latents:
         raise ValueError("latents needs at least one latent level; received none.")
     return {

@@ -1,6 +1,6 @@
 """The likelihood of an image: the family of its pixels."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from keras_symvae.families import Bernoulli, Family, Normal
 
@@ -18,9 +18,10 @@ def image_family(likelihood: str | Family, shape: Sequence[int]) -> Family:
     Raises:
         ValueError: unless the shape is (height, width, channels) and the likelihood fits it.
     """
-    shape = tuple(shape)
-    if len(shape) != 3:
-        raise ValueError(f"image_shape is (height, width, channels); received {shape}.")
+    sizes = tuple(shape) if isinstance(shape, Iterable) else ()
+    if len(sizes) != 3 or not all(isinstance(size, int) and size > 0 for size in sizes):
+        raise ValueError(f"image_shape is (height, width, channels); received {shape!r}.")
+    shape = sizes
     if isinstance(likelihood, Family):
         if likelihood.shape != shape:
             raise ValueError(

@@ -181,7 +181,11 @@ def test_convolutions_mirror_each_other(shape, likelihood):
 
 REFUSED = {
     "image": ({"image_shape": (28, 28)}, r"\(height, width, channels\); received \(28, 28\)"),
+    "no image": ({"image_shape": None}, r"\(height, width, channels\); received None"),
+    "half a pixel": ({"image_shape": (3, 2.5, 1)}, r"channels\); received \(3, 2\.5, 1\)"),
     "no level": ({"latents": ()}, "at least one latent level"),
+    "a number in place of levels": ({"latents": 5}, r"list of levels, .*; received 5"),
+    "half a bit": ({"latents": (2.5,)}, r"number of bits or a Family; received 2\.5"),
     "empty level": ({"latents": (0,)}, "positive integers"),
     "order": ({"order": "upwards"}, "order is one of .* received 'upwards'"),
     "body": ({"body": "transformer"}, "body is one of .* received 'transformer'"),
