@@ -100,7 +100,7 @@ class State:
             raise
 
     def _load(self, learner: keras.Model, *, exact: bool) -> None:
-        with warnings.catch_warnings(record=True) as skipped:
+        with warnings.catch_warnings(record=True) as caught:
             warnings.filterwarnings("always", message=SKIPPED)
             try:
                 learner.load_weights(self.path)
@@ -109,8 +109,9 @@ class State:
                     f"{self.path} is no state of this {type(learner).__name__}: its weights are "
                     "others in number or shape."
                 ) from None
-        if exact and skipped:
-            raise ValueError(f"{self.path} is the state of another optimizer.")
+        for each in caught:
+            if exact and str(each.message).startswith(SKIPPED):
+                raise ValueError(f"{self.path} is the state of another optimizer.")
 
     def remove(self) -> None:
         """Removes file and record."""

@@ -224,7 +224,6 @@ COMMAND = Command(
         "seed",
         "out",
         "resume",
-        "start",
     ),
     main=main,
     go_on="go on by --resume with the same --out",

@@ -36,7 +36,7 @@ class Meters:
         judged: Collection[str],
         likelihoods: Mapping[str, Family],
     ) -> None:
-        self._means = {name: keras.metrics.Mean(name) for name in (*costs, *optional)}
+        self._means = {name: Average(name) for name in (*costs, *optional)}
         self._optional = set(optional)
         sums = {"loss": []}
         for player in players:
@@ -48,7 +48,7 @@ class Meters:
             if family.discrete and cost in costs:
                 name, scale = f"{cost}/bits_per_dim", 1.0 / (family.size * np.log(2.0))
                 self._metrics[name] = Derived(name, [self._means[cost]], scale=scale)
-        told = {name: keras.metrics.Mean(name) for name in measures}
+        told = {name: Average(name) for name in measures}
         self._growing = {name for name in told if not name.endswith(LOST)}
         self._means, self._metrics = self._means | told, self._metrics | told
 
@@ -74,7 +74,7 @@ class Meters:
             if name not in self._means:
                 raise ValueError(
                     f"A utility returned the cost {name!r}, which the learner does not declare; "
-                    f"its costs are {list(self._means)}."
+                    f"its costs are {[n for n in self._means if n not in self._optional]}."
                 )
 
     def update(
@@ -98,6 +98,17 @@ class Meters:
         return {name: metric.result() for name, metric in self.metrics.items()}
 
 
+class Average(keras.metrics.Mean):
+    """A mean, which is not a number while it has seen nothing: a cost of 0 would look perfect."""
+
+    def result(self) -> tf.Tensor:
+        return self.total / self.count
+
+    def or_zero(self) -> tf.Tensor:
+        """Returns the mean, and 0 while it has seen nothing."""
+        return super().result()
+
+
 class Derived(keras.Metric):
     """A multiple of the sum of other metrics, of which it keeps no copy.
 
@@ -107,12 +118,11 @@ class Derived(keras.Metric):
         scale: the factor.
     """
 
-    def __init__(
-        self, name: str, parts: Sequence[keras.metrics.Metric], *, scale: float = 1.0
-    ) -> None:
+    def __init__(self, name: str, parts: Sequence[Average], *, scale: float = 1.0) -> None:
         super().__init__(name=name)
         # Behind a function, so that Keras does not count the parts' state twice.
-        self._total = lambda: scale * sum(part.result() for part in parts)
+        self._total = lambda: scale * sum(part.or_zero() for part in parts)
+        self._count = lambda: sum(part.count for part in parts) if parts else tf.ones([])
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Nothing to do: the parts are updated."""
@@ -121,4 +131,5 @@ class Derived(keras.Metric):
         """Nothing to do: the parts are reset."""
 
     def result(self) -> tf.Tensor:
-        return self._total() + tf.zeros([])
+        count = self._count()
+        return self._total() * (count / count)  # not a number where nothing was seen

@@ -69,7 +69,7 @@ def test_a_faulty_step_touches_neither_weights_nor_slots(game):
     for path, value in trained_state(learner).items():
         np.testing.assert_array_equal(value, before[path], err_msg=path)
     assert int(learner.guard.skipped.numpy()) == 3 and int(learner.steps.numpy()) == 5
-    assert np.isfinite(list(logs.values())).all()
+    assert np.isnan(list(logs.values())).all()  # a mean of no step; 0 would look perfect
 
 
 def test_training_goes_on_after_a_faulty_step_and_logs_leave_it_out():
