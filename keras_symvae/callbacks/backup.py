@@ -9,7 +9,7 @@ from typing import Any
 
 import keras
 
-from keras_symvae import lock
+from keras_symvae import interruption, lock
 from keras_symvae.callbacks import fingerprint, identity
 from keras_symvae.callbacks.state import State, tidy
 
@@ -24,6 +24,7 @@ class Backup(keras.callbacks.Callback):
     which the newest two stay. `Learner.fit` restores the newest before anything else and continues
     with the next epoch; with `Batches` or arrays the result equals that of an uninterrupted run bit
     for bit, which Keras's `BackupAndRestore` does not reach. The folder stays when training ends.
+    At SIGTERM, as at Ctrl-C, `fit` ends and says what is kept.
 
     A state knows whose it is: learner, pair, optimizer with rates and schedule, seed, batch size,
     steps per epoch, and a digest of the data. What differs is refused. A longer training of the
@@ -79,7 +80,7 @@ class Backup(keras.callbacks.Callback):
             ValueError: the state is of another training; says what differs.
             BlockingIOError: another process trains there.
         """
-        with lock.locked(self.directory):
+        with lock.locked(self.directory), interruption.raised():
             tidy(self.directory)
             self._identity = identity.of_learner(learner) | fingerprint.of_training(**data)
             done = self._restored(learner, self._identity)

@@ -6,8 +6,10 @@ import os
 import pathlib
 import resource
 import shutil
+import signal
 import subprocess
 import sys
+import threading
 
 import h5py
 import keras
@@ -15,7 +17,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from keras_symvae import ELBO, Backup, Batches, SymmetricEquilibrium, lock, testing
+from keras_symvae import ELBO, Backup, Batches, SymmetricEquilibrium, interruption, lock, testing
 from keras_symvae.callbacks import fingerprint, identity
 from keras_symvae.data.batches import Mixture
 from keras_symvae.data.sources import ArraySource
@@ -291,6 +293,41 @@ def test_an_interrupted_fit_says_what_is_kept(folder):
         "from there."
     ]
     assert not (folder / "lock").exists()
+
+
+class Terminate(keras.callbacks.Callback):
+    """What a batch system does in the third epoch."""
+
+    def on_epoch_begin(self, epoch, logs=None):
+        if epoch == 2:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+
+def test_sigterm_ends_a_fit_as_ctrl_c_does(folder):
+    with pytest.raises(KeyboardInterrupt, match="terminated by SIGTERM") as error:
+        fit(compiled(), [Backup(folder), Terminate()], epochs=4)
+    assert error.value.__notes__[0].startswith(f"The state after epoch 2 is kept in {folder}; ")
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_handlers_of_others_and_other_threads_are_left_alone():
+    mine = signal.signal(signal.SIGTERM, lambda *_: None)
+    try:
+        handler = signal.getsignal(signal.SIGTERM)
+        with interruption.raised():
+            assert signal.getsignal(signal.SIGTERM) is handler
+    finally:
+        signal.signal(signal.SIGTERM, mine)
+
+    def elsewhere():
+        with interruption.raised():
+            found.append(signal.getsignal(signal.SIGTERM))
+
+    found = []
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert found == [signal.SIG_DFL]
 
 
 HOLD = """

@@ -104,8 +104,8 @@ def train(folder, name, seed, full_from=None):
     np.savez(folder / "end.npz", *(value for _, value in testing.state(learner)))
 
 
-def process(*arguments, kill_after=None):
-    """Trains in a process of its own; returns its exit code."""
+def process(*arguments, kill_after=300.0):
+    """Trains in a process of its own; returns its exit code. None hangs for ever."""
     child = SPAWN.Process(target=train, args=arguments)
     child.start()
     child.join(kill_after)

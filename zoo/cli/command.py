@@ -5,10 +5,8 @@ import copy
 import dataclasses
 import errno
 import re
-import signal
 import sys
 import textwrap
-import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
@@ -16,7 +14,7 @@ from typing import Any, NoReturn
 from absl import app, flags, logging
 from absl.flags import FlagValues
 
-from keras_symvae import NonFiniteError
+from keras_symvae import NonFiniteError, interruption
 
 # What users can mend is told in one line; anything else is a defect and keeps its stack trace.
 MENDABLE = (ValueError, OSError, ImportError, NonFiniteError)
@@ -28,10 +26,6 @@ WIDTH = 100
 # What absl adds to the text of a flag: all its choices in front, and how to repeat it.
 CHOICES, REPEATED = re.compile(r"^<[^>]*>: "), "; repeat this option to specify a list of values"
 FEW = 10  # choices that help lists
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM, which batch systems send before they kill."""
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -85,7 +79,7 @@ class Command:
             return parsed
 
         try:
-            with _signals_and_warnings(name):
+            with interruption.raised(), _one_line_warnings(name):
                 app.run(self._careful(name), argv=[name, *arguments], flags_parser=parser)
         except flags.Error as error:
             fail(f"{error} ({name} --help explains the flags)", program=name, code=1)
@@ -148,7 +142,7 @@ class Command:
             except MENDABLE as error:
                 logging.debug("Where the error came from:", exc_info=True)
                 fail(self._told(error), program=program, code=1)
-            except Terminated as error:
+            except interruption.Terminated as error:
                 fail(self._told(error, "terminated"), program=program, code=TERMINATED)
             except KeyboardInterrupt as error:
                 fail(self._told(error, "interrupted"), program=program, code=INTERRUPTED)
@@ -157,11 +151,8 @@ class Command:
 
 
 @contextlib.contextmanager
-def _signals_and_warnings(program: str) -> Iterator[None]:
-    """Ends a command at SIGTERM as at Ctrl-C, and tells what it is warned of in one line."""
-
-    def terminate(number: int, frame: Any) -> NoReturn:
-        raise Terminated
+def _one_line_warnings(program: str) -> Iterator[None]:
+    """Tells in one line what a command is warned of."""
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
         if issubclass(category, UserWarning):
@@ -169,15 +160,11 @@ def _signals_and_warnings(program: str) -> Iterator[None]:
         else:
             usual(message, category, *place, **options)
 
-    main_thread = threading.current_thread() is threading.main_thread()
-    former = signal.signal(signal.SIGTERM, terminate) if main_thread else None
     usual, warnings.showwarning = warnings.showwarning, show
     try:
         yield
     finally:
         warnings.showwarning = usual
-        if main_thread:
-            signal.signal(signal.SIGTERM, former)
 
 
 def fail(message: str, *, program: str, code: int) -> NoReturn:
