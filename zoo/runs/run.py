@@ -84,12 +84,13 @@ class Run:
         return lock.locked(self.folder)
 
     def begin(self, settings: Mapping[str, Any]) -> None:
-        """Keeps the settings in the folder.
+        """Makes the folder and keeps the settings there.
 
         Raises:
             FileExistsError: see `check_new`.
         """
         self.check_new()
+        self.folder.mkdir(parents=True, exist_ok=True)
         reports.write(self.folder / "settings.json", settings)
 
     def train(
