@@ -43,11 +43,16 @@ class Meters:
             own = [mean for name, mean in self._means.items() if name.startswith(player + "/")]
             sums[player] = own
             sums["loss"] += own if player in judged else []
-        self._metrics = {name: Derived(name, parts) for name, parts in sums.items()} | self._means
+        self._metrics = {
+            name: Derived(name, parts, needed=[part for part in parts if part.name in costs])
+            for name, parts in sums.items()
+        }
+        self._metrics |= self._means
         for cost, family in likelihoods.items():
             if family.discrete and cost in costs:
                 name, scale = f"{cost}/bits_per_dim", 1.0 / (family.size * np.log(2.0))
-                self._metrics[name] = Derived(name, [self._means[cost]], scale=scale)
+                own = self._means[cost]
+                self._metrics[name] = Derived(name, [own], needed=[own], scale=scale)
         told = {name: Average(name) for name in measures}
         self._growing = {name for name in told if not name.endswith(LOST)}
         self._means, self._metrics = self._means | told, self._metrics | told
@@ -114,15 +119,23 @@ class Derived(keras.Metric):
 
     Args:
         name: its name.
-        parts: list of metrics.
+        parts: list of metrics; those that have seen nothing count as 0.
+        needed: those among them of which some has to have seen something.
         scale: the factor.
     """
 
-    def __init__(self, name: str, parts: Sequence[Average], *, scale: float = 1.0) -> None:
+    def __init__(
+        self,
+        name: str,
+        parts: Sequence[Average],
+        *,
+        needed: Sequence[Average],
+        scale: float = 1.0,
+    ) -> None:
         super().__init__(name=name)
         # Behind a function, so that Keras does not count the parts' state twice.
         self._total = lambda: scale * sum(part.or_zero() for part in parts)
-        self._count = lambda: sum(part.count for part in parts) if parts else tf.ones([])
+        self._count = lambda: sum(part.count for part in needed) if needed else tf.ones([])
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Nothing to do: the parts are updated."""

@@ -198,7 +198,7 @@ options.experimental_distribute.auto_shard_policy = tf.data.experimental.AutoSha
 data = tf.data.Dataset.from_tensor_slices(x[8:16]).batch(8).with_options(options)
 history = learner.fit(data, verbose=0).history
 assert int(learner.guard.skipped.numpy()) == 1, learner.guard.skipped
-assert np.isfinite(history["loss"]).all()
+assert np.isnan(history["loss"]).all()  # no step counted
 for weight, expected in zip(learner.pair.get_weights(), before):
     np.testing.assert_array_equal(weight, expected)
 """
