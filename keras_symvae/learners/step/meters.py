@@ -134,7 +134,7 @@ class Derived(keras.Metric):
     ) -> None:
         super().__init__(name=name)
         # Behind a function, so that Keras does not count the parts' state twice.
-        self._total = lambda: scale * sum(part.or_zero() for part in parts)
+        self._total = lambda: scale * sum((part.or_zero() for part in parts), tf.zeros([]))
         self._count = lambda: sum(part.count for part in needed) if needed else tf.ones([])
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
@@ -145,4 +145,4 @@ class Derived(keras.Metric):
 
     def result(self) -> tf.Tensor:
         count = self._count()
-        return self._total() * (count / count)  # not a number where nothing was seen
+        return self._total() * tf.divide(count, count)  # not a number where nothing was seen
