@@ -82,14 +82,14 @@ def main(asked: flags.FlagValues) -> None:
     folders = [path for path in sorted(glob.glob(asked.runs)) if pathlib.Path(path).is_dir()]
     if not folders:
         raise FileNotFoundError(f"--runs={asked.runs} matches no folder")
+    place = Place(asked.name, asked.out)
+    former = json.loads(place.results.read_text(encoding="utf-8")) if asked.keep else None
     compared = comparison.Comparison(folders, n=asked.n, seed=asked.seed, features=asked.features)
     for run in compared.runs:
         rows = compared.chain(run)["rows"]
         shown = {row["steps"]: round(row["distance"], 2) for row in rows}
         print(f"{run.folder.name}: distance after alternations {shown}", flush=True)
-    place = Place(asked.name, asked.out)
     place.folder.mkdir(parents=True, exist_ok=True)
-    former = json.loads(place.results.read_text(encoding="utf-8")) if asked.keep else None
     results = compared.results(former)
     place.table.write_text(comparison.table(results), encoding="utf-8")
     reports.write(place.results, results)

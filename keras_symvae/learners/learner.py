@@ -148,9 +148,9 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         refuse_legacy(optimizer, "The optimizer")
         if self.apart and not isinstance(optimizer, (dict, keras.optimizers.MultiOptimizer)):
             optimizer = optimizers.copied(optimizer, players=self.players)
-        weights = [(name, weight) for name, part in self.parts for weight in part.weights]
         learning = list(optimizers.named_variables(self))
         if optimized is not None:
+            weights = optimizers.all_weights(self)
             learning = [weights[place] for place in optimized]
         optimizer = optimizers.bound(optimizer, self, learning)
         self.guard = Guard(
@@ -200,8 +200,8 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         config = super().get_compile_config()
         if not config or self._optimized == self._learnable().keys():
             return config
-        weights = [weight for _, part in self.parts for weight in part.weights]
-        places = [place for place, each in enumerate(weights) if id(each) in self._optimized]
+        weights = enumerate(optimizers.all_weights(self))
+        places = [place for place, (_, weight) in weights if id(weight) in self._optimized]
         return {**config, "optimized": places}  # weights were frozen since
 
     def compile_from_config(self, config: dict[str, Any]) -> None:

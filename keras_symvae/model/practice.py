@@ -9,6 +9,7 @@ import keras
 import tensorflow as tf
 
 from keras_symvae import seeds
+from keras_symvae.paths import owner
 
 SEED = "seed_generator_state"  # Keras's name of what a layer draws with
 
@@ -39,8 +40,8 @@ class Practice:
         *,
         training: bool = True,
     ) -> None:
-        self._owners = {id(part): _owner(path, players) for path, part in parts}
         self._parts = list(parts)
+        self._owners = {id(part): owner(path, players) for path, part in self._parts}
         self.training = training
         self._practising: frozenset[str] = frozenset()
         self._added: dict[str, list[tf.Tensor]] = {name: [] for name in players}
@@ -113,8 +114,3 @@ def called(part: Any, inputs: Any) -> Any:
     if practice is None:
         return part.network(inputs, training=False)
     return practice._call(part, part.network, inputs)
-
-
-def _owner(path: str, players: Collection[str]) -> str:
-    """Returns the player that a part belongs to, "decoder" of "decoder/x"; a critic is its own."""
-    return max((name for name in players if f"{path}/".startswith(f"{name}/")), key=len)

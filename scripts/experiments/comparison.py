@@ -83,17 +83,17 @@ class Comparison:
         Raises:
             ValueError: the former numbers were measured otherwise.
         """
-        chains = [self.chain(run) for run in self.runs]
-        kept = {} if former is None else former
-        runs = {
-            name: {"versions": kept["versions"], **run}
-            for name, run in kept.get("runs", {}).items()
-        }
         if former is not None and (former["n"], former["seed"]) != (self.n, self.seed):
             raise ValueError(
                 f"the results to keep have n={former['n']} and seed={former['seed']}, these have "
                 f"{self.n} and {self.seed}; give the same --n and --seed"
             )
+        chains = [self.chain(run) for run in self.runs]
+        kept = former or {}
+        runs = {
+            name: {"versions": kept["versions"], **run}
+            for name, run in kept.get("runs", {}).items()
+        }
         for run, chain in zip(self.runs, chains, strict=True):
             report = run.last_report()
             runs[run.folder.name] = {

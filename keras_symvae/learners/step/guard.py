@@ -7,6 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_symvae.learners.step.moves import Played
+from keras_symvae.paths import owner
 
 
 class NonFiniteError(ArithmeticError):
@@ -58,10 +59,9 @@ class Guard(keras.Layer):
         """Returns how many replicas met each cause in what was `Played`, int32 [causes]."""
         faulty: dict[str, Any] = {}
         for name, cost in played.costs.items():
-            fitting = [n for n in self.names if f"{name}/".startswith(f"{n}/")]
-            if not fitting:  # of a regularization the gradients tell
+            cause = owner(name, self.names)
+            if cause is None:  # of a regularization the gradients tell
                 continue
-            cause = max(fitting, key=len)
             faulty[cause] = tf.logical_or(faulty.get(cause, False), _faulty(cost))
         # A loss-scaling optimizer meets infinite gradients on purpose and skips them itself.
         if not isinstance(optimizer, keras.optimizers.LossScaleOptimizer):

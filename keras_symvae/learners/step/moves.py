@@ -157,13 +157,12 @@ def opened(
     for opening in dict.fromkeys(move.opening for move in moves):
         if opening is None:
             continue
-        sharing = [move for move in moves if move.opening == opening]
-        with contextlib.ExitStack() as recording:
-            for move, tape in zip(moves, tapes, strict=False):
-                if move.opening == opening:
-                    recording.enter_context(tape)
-            with practice.of(name for move in sharing for name in move.players):
-                read = opening.read(batch)
+        sharing = [index for index, move in enumerate(moves) if move.opening == opening]
+        learning = [name for index in sharing for name in moves[index].players]
+        with practice.of(learning), contextlib.ExitStack() as recording:
+            for tape in [tapes[index] for index in sharing] if tapes else []:
+                recording.enter_context(tape)
+            read = opening.read(batch)
         made[opening] = opening.complete(batch, read, seed)
     return [made[move.opening] for move in moves]
 

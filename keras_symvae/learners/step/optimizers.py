@@ -8,6 +8,7 @@ import tensorflow as tf
 
 from keras_symvae.environment import refuse_legacy
 from keras_symvae.learners.step.moves import Played
+from keras_symvae.paths import owner
 
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
@@ -56,18 +57,18 @@ class Optimizers(keras.optimizers.MultiOptimizer):
             ValueError: a key fits no weight, or a weight fits no key.
         """
         for path, variable in learning:
-            fitting = [key for key in self._table if f"{path}/".startswith(f"{key}/")]
-            if not fitting:
+            key = owner(path, self._table)
+            if key is None:
                 raise ValueError(
                     f"No optimizer for '{path}'; keys received: {sorted(self._table)}. Name all of "
                     f"{sorted(learner.players)}."
                 )
-            self._keys[self._var_key(variable)] = max(fitting, key=len)
-        paths = {path for path, part in learner.parts if part.weights}
+            self._keys[self._var_key(variable)] = key
+        paths = {path for path, _ in all_weights(learner)}
         idle = sorted(
             key
             for key in self._table.keys() - self._keys.values()
-            if not any(f"{path}/".startswith(f"{key}/") for path in paths)  # of frozen weights
+            if not any(owner(path, [key]) for path in paths)  # of frozen weights
         )
         if idle:
             raise ValueError(f"Optimizer keys {idle} fit no weight; known are {sorted(paths)}.")
@@ -167,7 +168,7 @@ def bound(optimizer: Any, learner: Any, learning: Sequence[tuple[str, Any]]) -> 
         optimizer = Optimizers(optimizer)
     optimizer = keras.optimizers.get(optimizer)
     inner = getattr(optimizer, "inner_optimizer", optimizer)
-    weights = {id(weight) for _, part in learner.parts for weight in part.weights}
+    weights = {id(weight) for _, weight in all_weights(learner)}
     needed = {id(weight) for _, weight in learning}
     for each in (inner, *getattr(inner, "optimizers", ())):
         known = {id(weight) for weight in each._trainable_variables} if each.built else needed
@@ -196,9 +197,14 @@ def copied(optimizer: Any, *, players: Mapping[str, Any]) -> Any:
     return {name: keras.optimizers.deserialize(config) for name in learning}
 
 
-def named_variables(owner: Any) -> Iterator[tuple[str, Any]]:
+def all_weights(learner: Any) -> list[tuple[str, Any]]:
+    """Returns [("player/part", weight)] of a `Learner`, frozen ones and what layers keep too."""
+    return [(name, weight) for name, part in learner.parts for weight in part.weights]
+
+
+def named_variables(learner: Any) -> Iterator[tuple[str, Any]]:
     """Yields ("player/part", variable) of every trainable weight of a `Learner` or `Pair`."""
-    for name, part in owner.parts:
+    for name, part in learner.parts:
         for variable in part.trainable_variables:
             yield name, variable
 

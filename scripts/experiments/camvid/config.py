@@ -26,7 +26,6 @@ CONFIG = Config(
                 options={"mixing": 1.0, "draws": 5},
             )
         },
-        steps_per_execution=10,
     ),
     games={"symmetric": {}, "symmetric draws=1": {"draws": 1}},
     ignore=11,
