@@ -320,6 +320,8 @@ class Family(abc.ABC):
             value = value[~unknown | unknown.all(axis=tuple(self._axes), keepdims=True)]
         if value.size and (value.min() < self.low or value.max() > self.high):
             hint = " Divide by 255?" if self.high == 1.0 and value.max() > 1 else ""
+            if self.num_classes is not None:
+                hint = " Labels count from 0; -1 stands for one that nobody knows."
             raise ValueError(
                 f"'{name}' ranges over [{value.min()}, {value.max()}]; {type(self).__name__} "
                 f"expects values in [{self.low}, {self.high}].{hint}"

@@ -54,6 +54,14 @@ flags.DEFINE_integer(
     lower_bound=1,
     flag_values=FLAGS,
 )
+flags.DEFINE_integer(
+    "ignore",
+    None,
+    "Class of label maps whose pixels count as pixels without a label, beside 255, for "
+    "segmentation presets. Default: none.",
+    lower_bound=0,
+    flag_values=FLAGS,
+)
 flags.DEFINE_string(
     "prior",
     None,

@@ -58,7 +58,7 @@ def load(
             a folder with `images/` and `masks/`, or with `train/` and `test/` that have these
             (see `mask_folder`);
             a `.npz` with `x` and `s` as in `LabelMaps`, perhaps also `x_test` and `s_test`, where
-            255 in maps of uint8 marks pixels without a label;
+            255 marks pixels without a label, unless there are classes above it;
             or `"silhouettes:DATA"`, maps derived from labelled gray images that
             `zoo.datasets.load` reads (see `silhouettes`).
             `"tfds:NAME"` means TFDS if there is also a path of this name.

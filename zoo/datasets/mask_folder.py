@@ -42,11 +42,14 @@ def examples(root: pathlib.Path) -> Iterator[tuple[pathlib.Path, np.ndarray, np.
 
 
 def labels(mask: np.ndarray) -> np.ndarray:
-    """Returns label maps in which -1 stands for pixels without a label.
+    """Returns label maps in which -1 stands for pixels without a label, in place of 255.
 
-    Bytes cannot be negative, so in arrays of uint8 it is 255 that marks these pixels.
+    Maps with classes above 255 keep theirs of this number, and what holds no integers stays.
     """
-    return np.where(mask == VOID, -1, mask.astype(np.int32)) if mask.dtype == np.uint8 else mask
+    if mask.dtype.kind not in "iu" or mask.max(initial=0) > VOID:
+        return mask
+    signed = mask if mask.dtype.kind == "i" else mask.astype(np.int32)
+    return np.where(mask == VOID, -1, signed)
 
 
 def _by_stem(folder: pathlib.Path) -> dict[str, pathlib.Path]:

@@ -33,6 +33,7 @@ class Data:
         labelled: number of training images, for labels of each class, whose target is used.
             None: of all.
         split_rule: how data that come in one part are split.
+        ignore: class of label maps whose pixels count as pixels without a label.
     """
 
     def __init__(
@@ -46,8 +47,10 @@ class Data:
         num_classes: int | None = None,
         labelled: int | None = None,
         split_rule: str = SPLIT_RULE,
+        ignore: int | None = None,
     ):
         self.name, self.shape, self.split_rule = name, tuple(shape), split_rule
+        self.ignore = ignore
         self.preparation, self.owner = preparation, owner
         self.target, self.num_classes, self.labelled = target, num_classes, labelled
 
@@ -61,7 +64,9 @@ class Data:
             own = self.name.startswith(label_maps.SILHOUETTES) or self.name.endswith(".npz")
             height, width, _ = self.shape
             size = None if own else (height, width)
-            images = label_maps.load(self.name, split=part, size=size, split_rule=self.split_rule)
+            images = label_maps.load(
+                self.name, split=part, size=size, ignore=self.ignore, split_rule=self.split_rule
+            )
         else:
             images = datasets.load(self.name, split=part, split_rule=self.split_rule)
         if images.x.shape[1:] != self.shape:

@@ -26,6 +26,7 @@ FLAGS = (
     "data",
     "labels_per_class",
     "masks",
+    "ignore",
     "prior",
     "start",
     "binarize",
@@ -39,6 +40,11 @@ FLAGS = (
     "jit_compile",
 )
 DECIDING = ("preset", "learner", "option", "learning_rate")  # flags that decide the recipe
+ONLY_OF = {
+    "labels_per_class": "semi_supervised",
+    "masks": "segmentation",
+    "ignore": "segmentation",
+}
 # What runs did before there was a setting for it; any other setting was off.
 BEFORE = {"split_rule": OLD_SPLIT_RULE}
 EPOCHS = 20  # lines of metrics, approximately, of a run that is short enough
@@ -63,7 +69,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
             f"preset {flags['preset']!r} has recipes for {', '.join(preset.recipes)}, not for "
             f"--learner={learner}"
         )
-    for flag, model in {"labels_per_class": "semi_supervised", "masks": "segmentation"}.items():
+    for flag, model in ONLY_OF.items():
         if flags[flag] is not None and preset.model != model:
             raise ValueError(f"preset {flags['preset']!r} is a {preset.model}, without --{flag}")
     if flags["prior"] is not None and (preset.model != "ladder" or learner == "elbo"):
@@ -102,6 +108,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         "data": source,
         "split_rule": SPLIT_RULE if former is None else split_rule(former),
         "labelled": flags["labels_per_class"] or flags["masks"],
+        "ignore": flags["ignore"],
         "prior": flags["prior"] and str(pathlib.Path(flags["prior"]).expanduser().resolve()),
         "start": trained,
         "steps": steps,
@@ -147,6 +154,7 @@ def data(settings: Mapping[str, Any]) -> Data:
         num_classes=architecture.get("num_classes"),
         labelled=settings["labelled"],
         split_rule=split_rule(settings),
+        ignore=settings.get("ignore"),
     )
 
 

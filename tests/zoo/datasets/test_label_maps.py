@@ -183,15 +183,16 @@ def test_pixels_that_masks_mark_by_255_have_no_label(tmp_path, encode):
 
 
 def test_pixels_without_a_label_in_an_npz(tmp_path):
-    """Integers with a sign have -1 for them; 255 is a class there, and none in bytes."""
+    """Integers with a sign have -1 for them, or 255 as bytes have, unless that is a class."""
     mixed = np.where(np.arange(4) == 1, -1, S)
-    for s in (mixed, np.where(mixed == -1, 255, S).astype(np.uint8)):
+    marked = np.where(mixed == -1, 255, S)
+    for s in (mixed, marked.astype(np.uint8), marked):
         npz(x=X, s=s)(tmp_path)
         maps = label_maps.load(tmp_path / "set.npz", split="all")
         np.testing.assert_array_equal(maps.s, mixed)
         assert maps.num_classes == 5
-    npz(x=X, s=np.where(mixed == -1, 255, S))(tmp_path)
-    assert label_maps.load(tmp_path / "set.npz", split="all").num_classes == 256
+    npz(x=X, s=np.where(S == S.max(), 256, marked))(tmp_path)
+    assert label_maps.load(tmp_path / "set.npz", split="all").num_classes == 257
 
 
 @pytest.mark.parametrize("size", [(6, 6), (5, 10), (10, 5), 60])

@@ -5,6 +5,7 @@ import pytest
 
 from keras_symvae import Cooperative, Pair, SymmetricEquilibrium, Team
 from tests import cases
+from zoo.datasets import label_maps
 from zoo.runs import data as run_data
 from zoo.runs import model_file, settings
 
@@ -35,6 +36,17 @@ def test_few_label_maps_stand_beside_all_images():
     assert missing.tolist() == 4 * [False] + 16 * [True]
 
 
+def test_a_class_that_is_ignored_is_pixels_without_a_label(tmp_path):
+    s = np.arange(20 * 64).reshape(20, 8, 8) % 12
+    np.savez(tmp_path / "maps.npz", x=np.zeros((20, 8, 8), "float32"), s=s)
+    flags = {"preset": "digits_silhouettes", "data": str(tmp_path / "maps.npz")}
+    with pytest.raises(ValueError, match="has 12 classes, but preset 'digits_silhouettes' knows"):
+        settings.data(resolved(**flags)).held_out()
+    held_out = settings.data(resolved(**flags, ignore=11)).held_out()
+    kept = label_maps.load(tmp_path / "maps.npz", split="test").s
+    np.testing.assert_array_equal(held_out["s"], np.where(kept == 11, -1, kept))
+
+
 def test_a_prior_comes_from_a_file(tmp_path):
     codes = np.random.default_rng(0).integers(0, 2, size=(50, 10)).astype("float32")
     np.savez(tmp_path / "codes.npz", z0=codes)
@@ -50,6 +62,7 @@ def test_a_prior_comes_from_a_file(tmp_path):
 REFUSED = {
     "labels for a ladder": ({"preset": "digits_ladder", "labels_per_class": 5}, "without --labels"),
     "label maps for labels": ({"preset": "digits_semi", "masks": 5}, "without --masks"),
+    "a class to ignore, of labels": ({"preset": "digits_semi", "ignore": 5}, "without --ignore"),
     "a prior for the ELBO": (
         {"preset": "digits_ladder", "learner": "elbo", "prior": "x.npz"},
         "--prior is for ladders",
