@@ -24,8 +24,10 @@ def whole(path: str | os.PathLike) -> Iterator[pathlib.Path]:
         os.replace(unfinished, path)
         with contextlib.suppress(PermissionError):  # of Windows, which opens no folders
             _sync(path.parent)
-    except BaseException:
+    except BaseException as error:
         unfinished.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = os.fspath(path)  # of a full disk, which some writers leave out
         raise
 
 

@@ -1,10 +1,8 @@
 """Tests of backups: whose a state is, and what happens to damaged, full and busy folders."""
 
-import contextlib
 import json
 import os
 import pathlib
-import resource
 import shutil
 import signal
 import subprocess
@@ -22,7 +20,7 @@ from keras_symvae.callbacks import fingerprint, identity
 from keras_symvae.data.batches import Mixture
 from keras_symvae.data.sources import ArraySource
 from keras_symvae.learners.step.optimizers import Optimizers
-from tests import cases
+from tests import cases, disk
 
 OPTIMIZER = {"decoder": "adam", "encoder": "sgd"}
 X = cases.images(16)
@@ -256,21 +254,10 @@ def test_damaged_states_only_are_refused(folder):
         Backup(folder).restore(compiled())
 
 
-@contextlib.contextmanager
-def full(size):
-    """No file can have more bytes, as on a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-
-
 def test_a_full_disk_leaves_the_last_state(folder, kept):
     before = {path.name: path.read_bytes() for path in folder.iterdir()}
     with (
-        full(20_000),
+        disk.full(20_000),
         pytest.raises(OSError, match="state after epoch 3 cannot be written") as error,
     ):
         fit(compiled(), Backup(folder), epochs=4)

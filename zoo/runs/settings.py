@@ -101,6 +101,8 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         if flags["binarize"] == "none":
             preparation.pop("flip", None)  # it would flip bits, and there are none
     source = _settled(flags["data"] or preset.data)
+    # Paths are kept in full, so that a run can be resumed from another folder.
+    prior = flags["prior"] and str(pathlib.Path(flags["prior"]).expanduser().resolve())
     trained = flags["start"] and str(start.model_of(flags["start"]))
     settings = {
         "preset": flags["preset"],
@@ -109,7 +111,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         "split_rule": SPLIT_RULE if former is None else split_rule(former),
         "labelled": flags["labels_per_class"] or flags["masks"],
         "ignore": flags["ignore"],
-        "prior": flags["prior"] and str(pathlib.Path(flags["prior"]).expanduser().resolve()),
+        "prior": prior,
         "start": trained,
         "steps": steps,
         "batch_size": flags["batch_size"] or preset.batch_size,
@@ -122,7 +124,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         "architecture": preset.architecture,
         "preparation": preparation,
         **dataclasses.asdict(recipe),
-        "flags": {**flags, "data": source, "start": trained},
+        "flags": {**flags, "data": source, "prior": prior, "start": trained},
     }
     return json.loads(json.dumps(settings, default=repr))
 
@@ -236,6 +238,6 @@ def _options(assignments: Iterable[str]) -> dict[str, Any]:
 
 
 def _settled(data: str) -> str:
-    """A path is kept in full, so that a run can be resumed from another folder."""
+    """Returns a path in full, and the name of a data set as it is."""
     path = pathlib.Path(data).expanduser()
     return str(path.resolve()) if data != "digits" and path.exists() else data

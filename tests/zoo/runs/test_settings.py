@@ -47,13 +47,18 @@ def test_a_class_that_is_ignored_is_pixels_without_a_label(tmp_path):
     np.testing.assert_array_equal(held_out["s"], np.where(kept == 11, -1, kept))
 
 
-def test_a_prior_comes_from_a_file(tmp_path):
+def test_a_prior_comes_from_a_file(tmp_path, monkeypatch):
     codes = np.random.default_rng(0).integers(0, 2, size=(50, 10)).astype("float32")
     np.savez(tmp_path / "codes.npz", z0=codes)
     chosen = resolved(preset="digits_ladder", prior=str(tmp_path / "codes.npz"))
     learner = settings.learner(chosen)
     drawn = learner.generate(30)["z0"]
     assert {tuple(row) for row in drawn} <= {tuple(row) for row in codes}
+    monkeypatch.chdir(tmp_path)
+    relative = resolved(preset="digits_ladder", prior="codes.npz")
+    assert relative == chosen
+    monkeypatch.chdir("/")
+    assert settings.resolve(relative["flags"], former=relative) == relative
     np.savez(tmp_path / "codes.npz", codes=codes)
     with pytest.raises(ValueError, match="have to be called z0"):
         settings.learner(chosen)
