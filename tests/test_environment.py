@@ -1,5 +1,6 @@
 """The environment: Keras on TensorFlow, and no other Keras beside it."""
 
+import pathlib
 import subprocess
 import sys
 import types
@@ -11,6 +12,9 @@ from keras_symvae.learners.adversarial.critic import Critic
 from keras_symvae.model.factors import Factor
 from keras_symvae.model.trunks import Trunk
 from tests import cases
+
+
+ROOT = pathlib.Path(__file__).parents[1]
 
 
 @pytest.mark.parametrize("backend", ["jax", "torch"])
@@ -28,6 +32,20 @@ def test_another_backend_is_refused_before_keras_looks_for_it(backend):
         f"ImportError: keras_symvae runs on TensorFlow, but KERAS_BACKEND is '{backend}'; unset "
         "KERAS_BACKEND or set it to 'tensorflow', in a new process."
     )
+
+
+def test_training_needs_neither_a_home_nor_a_place_for_temporary_files_nor_stderr(tmp_path):
+    command = f"exec {sys.executable} -m zoo.cli train --steps=2 --verbose=0 --out=run 2>&-"
+    result = subprocess.run(
+        ["/bin/sh", "-c", command],
+        env={"PYTHONPATH": str(ROOT), "TMPDIR": "/nowhere", "TF_CPP_MIN_LOG_LEVEL": "3"},
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        timeout=300,
+        check=False,
+    )
+    assert result.returncode == 0
+    assert (tmp_path / "run" / "model.keras").is_file()
 
 
 def test_a_keras_that_was_imported_with_another_backend_is_refused(monkeypatch):

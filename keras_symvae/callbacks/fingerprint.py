@@ -57,7 +57,7 @@ def _object(data: Any, **config: Any) -> dict[str, Any]:
 
 
 def _of_batches(data: Batches) -> dict[str, Any]:
-    values = {name: _of_array(value) for name, value in data._values.items()}
+    values = {name: _of_array(value) for name, value in data.values.items()}
     options = {"seed": data.seed, "shuffle": data.shuffle, "transform": _named(data.transform)}
     return _object(data, **options, **values)
 

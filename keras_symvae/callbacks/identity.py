@@ -8,6 +8,7 @@ from typing import Any
 import keras
 
 from keras_symvae.callbacks.fingerprint import CONTENT
+from keras_symvae.config import FROZEN
 from keras_symvae.version import __version__
 
 Identity = dict[str, Any]  # {part: plain JSON values}
@@ -46,7 +47,10 @@ def of_learner(learner: Any) -> Identity:
             {},
             {"class_name": type(learner.pair).__name__, "config": {"weights": shapes}},
         )
-    config = {name: value for name, value in config.items() if name not in ("name", "seed")}
+    said = {"name", "seed"}
+    if len(config.get(FROZEN, ())) == len(pair["config"].get(FROZEN, ())):
+        said.add(FROZEN)  # of the pair alone
+    config = {name: value for name, value in config.items() if name not in said}
     return {
         "version": __version__,
         "learner": {"class_name": type(learner).__name__, "config": config},

@@ -112,11 +112,11 @@ class Batches(Minibatches):
         self.batch_size = min(batch_size, self.size)
         self.steps_per_epoch = self.size // self.batch_size
         self.seed, self.transform, self.shuffle = seeds.checked(seed), transform, shuffle
-        self._values = values
+        self.values = values
 
     @functools.cached_property
     def _tensors(self):
-        return {name: tf.constant(value) for name, value in self._values.items()}
+        return {name: tf.constant(value) for name, value in self.values.items()}
 
     def at(self, step: int | tf.Tensor) -> dict[str, tf.Tensor]:
         step, chosen = tf.cast(step, tf.int64), self.rows(step)
@@ -143,7 +143,7 @@ class Batches(Minibatches):
     def lacking(self, families: Mapping[str, Family]) -> frozenset[str] | None:
         if self.transform is not None and not getattr(self.transform, "keeps_known", False):
             return None
-        return intake.lacking(families, self._values)
+        return intake.lacking(families, self.values)
 
 
 class Draws(Minibatches):

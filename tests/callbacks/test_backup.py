@@ -90,6 +90,21 @@ def test_the_state_of_another_learner_is_refused_by_name(name, folder):
         np.testing.assert_array_equal(value, former, err_msg=path)
 
 
+def test_a_warm_up_with_a_frozen_player_is_another_training(tmp_path):
+    """What follows it begins from its weights, in another folder or as a change that is allowed."""
+    learner = compiled()
+    learner.pair.encoder.trainable = False
+    learner.compile(OPTIMIZER, run_eagerly=True)
+    fit(learner, Backup(tmp_path), epochs=1)
+    learner.pair.encoder.trainable = True
+    learner.compile(OPTIMIZER, run_eagerly=True)
+    with pytest.raises(
+        ValueError, match=r"is another: pair\.frozen was \[8, .*\] and is now None\. "
+    ):
+        fit(learner, Backup(tmp_path))
+    assert len(fit(learner, Backup(tmp_path, changed="allow"))["loss"]) == 1
+
+
 OTHER_DATA = {
     "values": ({"x": 1 - X}, "data holds other values"),
     "number": ({"x": X[:12]}, r"data.shape was \[16, 3, 3, 1\] and is now \[12, 3, 3, 1\]"),

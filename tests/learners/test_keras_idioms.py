@@ -1,5 +1,8 @@
 """Tests of Keras's idioms: what a learner honours as Keras does, and what it refuses by name."""
 
+import copy
+import pickle
+
 import keras
 import numpy as np
 import pytest
@@ -7,6 +10,7 @@ import tensorflow as tf
 
 from keras_symvae import (
     ELBO,
+    Backup,
     Cooperative,
     Factor,
     Pair,
@@ -302,3 +306,63 @@ def test_whole_data_and_then_data_with_gaps_are_both_learned_from():
         np.testing.assert_array_equal(after, expected)
     for weight, before, between in zip(first.trainable_weights, start, trained, strict=True):
         assert np.any(before != between) and np.any(between != weight.numpy())
+
+
+def images(name="learner", **options):
+    """Returns a compiled ELBO of images; its weights are always the same."""
+    keras.utils.set_random_seed(1)
+    return compiled(ELBO(cases.ladder(), seed=2, name=name), **options)
+
+
+def test_names_and_folders_may_be_of_any_language(tmp_path):
+    learner, folder = images("изображения"), tmp_path / "mes résultats 年"
+    saved = folder / "modèle {epoch}.keras"
+    watchers = [Backup(folder / "état"), keras.callbacks.ModelCheckpoint(saved)]
+    learner.fit(cases.images(16), batch_size=8, epochs=2, callbacks=watchers, verbose=0)
+    loaded = keras.saving.load_model(folder / "modèle 2.keras")
+    testing.assert_same_state(loaded, learner)
+    assert loaded.name == learner.name
+
+
+def test_callbacks_of_keras_go_along(tmp_path):
+    learner = images()
+    watchers = [
+        keras.callbacks.TensorBoard(tmp_path / "logs", histogram_freq=1),
+        keras.callbacks.CSVLogger(tmp_path / "log.csv"),
+        keras.callbacks.SwapEMAWeights(),
+        keras.callbacks.TerminateOnNaN(),
+    ]
+    learner.compile(keras.optimizers.SGD(0.1, use_ema=True), run_eagerly=True)
+    learner.fit(
+        cases.images(16),
+        validation_data=cases.images(8),
+        batch_size=8,
+        callbacks=watchers,
+        verbose=0,
+    )
+    assert list((tmp_path / "logs").rglob("events*"))
+    assert (tmp_path / "log.csv").read_text(encoding="utf-8").startswith("epoch,")
+
+
+COPIES = {
+    "deepcopy": copy.deepcopy,
+    "pickle": lambda learner: pickle.loads(pickle.dumps(learner)),
+}
+
+
+@pytest.mark.parametrize("copied", COPIES.values(), ids=COPIES)
+def test_a_copy_goes_on_as_its_original(copied):
+    x, learner = cases.images(16), images()
+    learner.fit(x, batch_size=8, verbose=0)
+    other = copied(learner)
+    for each in (learner, other):
+        each.fit(x, batch_size=8, verbose=0, epochs=2, initial_epoch=1)
+    testing.assert_same_state(other, learner)
+
+
+def test_a_clone_has_the_structure_and_weights_of_its_own():
+    learner = images()
+    clone = keras.models.clone_model(learner)
+    shapes = [weight.shape for weight in learner.pair.weights]
+    assert [weight.shape for weight in clone.pair.weights] == shapes
+    assert not {id(w) for w in learner.weights} & {id(w) for w in clone.weights}

@@ -250,6 +250,13 @@ def test_trunks_and_critics_count_as_well():
     assert np.abs(spectral.vector_u.numpy() - start).max() > 1e-3
 
 
+def test_constraints_hold_after_every_step():
+    constrained = layers.Dense(16, kernel_constraint=keras.constraints.MaxNorm(0.1))
+    trained(SymmetricEquilibrium(pair(decoder=[constrained])), epochs=1)
+    norms = np.linalg.norm(constrained.kernel.numpy(), axis=0)
+    assert norms.max() <= 0.1 + 1e-6
+
+
 # Frozen parts
 
 
