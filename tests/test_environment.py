@@ -13,7 +13,6 @@ from keras_symvae.model.factors import Factor
 from keras_symvae.model.trunks import Trunk
 from tests import cases
 
-
 ROOT = pathlib.Path(__file__).parents[1]
 
 

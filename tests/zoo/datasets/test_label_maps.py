@@ -191,7 +191,7 @@ def test_pixels_without_a_label_in_an_npz(tmp_path):
         maps = label_maps.load(tmp_path / "set.npz", split="all")
         np.testing.assert_array_equal(maps.s, mixed)
         assert maps.num_classes == 5
-    npz(x=X, s=np.where(S == S.max(), 256, marked))(tmp_path)
+    npz(x=X, s=np.where(S.max() == S, 256, marked))(tmp_path)
     assert label_maps.load(tmp_path / "set.npz", split="all").num_classes == 257
 
 

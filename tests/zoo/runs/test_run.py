@@ -15,7 +15,7 @@ def test_a_model_that_finds_no_room_leaves_the_former_one(tmp_path):
     learner.compile("adam")
     run.save(learner)
     before = run.model.read_bytes()
-    with disk.full(5000), pytest.raises(OSError, match="model.keras") as error:
+    with disk.full(5000), pytest.raises(OSError, match=r"model\.keras") as error:
         run.save(learner)
     assert error.value.errno == errno.EFBIG
     assert [path.name for path in tmp_path.iterdir()] == ["model.keras"]
