@@ -27,6 +27,7 @@ class Comparison:
         seed: integer, of the chains.
         features: folder that keeps the classifiers whose features the distances are taken in.
         steps: alternations after which the chain is looked at; 0 is one-shot.
+        explained: (number of held-out images, importance-weighted draws for each) behind log p(x).
         shown: images in a row of the picture.
     """
 
@@ -38,16 +39,18 @@ class Comparison:
         seed: int,
         features: str | pathlib.Path,
         steps: Sequence[int] = (0, 1, 10, 100, 1000),
+        explained: tuple[int, int] = (500, 500),
         shown: int = 10,
     ):
         self.runs = [Run(folder) for folder in folders]
         self.n, self.seed, self.features = n, seed, pathlib.Path(features)
-        self.steps, self.shown = tuple(steps), shown
+        self.steps, self.explained, self.shown = tuple(steps), explained, shown
 
     def chain(self, run: Run) -> dict[str, Any]:
         """Returns the measured chain of one run, from its chain.json if that is as asked for."""
         path = run.folder / "chain.json"
         asked = {"n": self.n, "seed": self.seed, "steps": list(self.steps)}
+        asked["explained"] = list(self.explained)
         if path.is_file():
             kept = json.loads(path.read_text(encoding="utf-8"))
             if kept["asked"] == asked:
@@ -57,6 +60,8 @@ class Comparison:
         extractor = measured.features(extractor="classifier", folder=self.features)
         judge = Judge(extractor, spread(measured.held_out["x"], self.n))
         training = images.prepared(spread(images.read("train").x, self.n))
+        number, draws = self.explained
+        some = Measurements(learner, images, n=number, seed=self.seed)
         found = {
             "asked": asked,
             "extractor": extractor.name,
@@ -70,6 +75,7 @@ class Comparison:
                 output="mode",  # as in the official code: thresholded bits, Gaussian means
             ),
             "information": {name: row["sum"] for name, row in measured.information().items()},
+            "log_likelihood": some.log_likelihood(num_samples=draws),
         }
         reports.write(path, found)
         return found
@@ -102,6 +108,7 @@ class Comparison:
                 "decoder/x": report["metrics"]["val_decoder/x"]["last"],
                 "chain": chain["rows"],
                 "information": chain["information"],
+                "log_likelihood": chain["log_likelihood"],
                 "versions": report["versions"],
             }
         extractors = {chain["extractor"] for chain in chains} | set(kept.get("extractor", ()))
@@ -153,11 +160,13 @@ def table(results: Mapping[str, Any]) -> str:
     deviation under "quoted".
     """
     heads = ["preset", "learner", "seeds", "updates", "minutes", "decoder/x", "information"]
+    heads.append("log p(x)")
     rows = []
     steps = sorted({row["steps"] for run in results["runs"].values() for row in run["chain"]})
     for (preset, label, updates), names in groups(results["runs"]).items():
         runs = [results["runs"][name] for name in names]
         costs = [run["decoder/x"] for run in runs if "decoder/x" in run]
+        told = [run["log_likelihood"]["mean"] for run in runs if "log_likelihood" in run]
         cells = [
             preset,
             label,
@@ -166,6 +175,7 @@ def table(results: Mapping[str, Any]) -> str:
             mean_of(run["seconds"] / 60 for run in runs),
             mean_of(costs) if costs else results["quoted"]["decoder/x"][f"{preset} {label}"],
             mean_of(sum(run["information"].values()) for run in runs),
+            mean_of(told) if told else "",
         ]
         cells += [mean_of(distance(run, step) for run in runs) for step in steps]
         rows.append(cells)

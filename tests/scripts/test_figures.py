@@ -36,14 +36,16 @@ def compared(tmp_path_factory):
     folder = tmp_path_factory.mktemp("runs")
     runs = [run(folder / f"symmetric-{seed}", learner="symmetric", seed=seed) for seed in (0, 1)]
     runs.append(run(folder / "plain", learner="elbo", option=["free_bits=0"], seed=0))
-    return comparison.Comparison(runs, n=60, seed=0, features=folder, steps=(0, 1, 2))
+    return comparison.Comparison(
+        runs, n=60, seed=0, features=folder, steps=(0, 1, 2), explained=(20, 10)
+    )
 
 
 @pytest.mark.slow  # three runs are trained
 def test_seeds_are_averaged_and_options_named(compared):
     table = comparison.table(compared.results()).splitlines()
     assert len(table) == 4 and all(line.count("|") == table[0].count("|") for line in table)
-    assert "| symmetric | 0, 1 | 20 |" in table[2] and table[2].count("±") == 6
+    assert "| symmetric | 0, 1 | 20 |" in table[2] and table[2].count("±") == 7
     assert "| elbo free_bits=0 | 0 | 20 |" in table[3]
     kept = json.loads((compared.runs[-1].folder / "chain.json").read_text())
     assert [row["steps"] for row in kept["rows"]] == [0, 0, 1, 1, 2, 2]
