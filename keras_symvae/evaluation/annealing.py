@@ -94,13 +94,12 @@ def annealed_log_likelihood(
     arrays = check_complete(pair, data, asker=asker)
     names = _check_latents(pair, arrays, asker=asker)
     rows = min(length(arrays), max(1, chunk // num_chains))
-    anneal = tf.function(_log_weights, reduce_retracing=True)
     options: dict[str, Any] = {"names": names, "chains": num_chains, "start": start}
     options["temperatures"] = tf.constant(_temperatures(num_steps), tf.float32)
     options["step_size"] = tf.constant(step_size, tf.float32)
     found = []
     for values, fork in chunks(pair, arrays, rows=rows, seed=seed):
-        weights = anneal(pair, values, seed=fork, **options).numpy()
+        weights = _log_weights(pair, values, seed=fork, **options).numpy()
         found.append(np.logaddexp.reduce(weights, axis=1) - math.log(num_chains))
     return np.concatenate(found)
 
@@ -111,6 +110,7 @@ def _temperatures(num_steps: int) -> NDArray[np.float64]:
     return (rise - rise[0]) / (rise[-1] - rise[0])
 
 
+@tf.function(reduce_retracing=True)
 @shaped(values="{name: [B, ...]}", temperatures="[T]", seed="[2]", returns="[B, C]")
 def _log_weights(
     pair: Pair,

@@ -55,7 +55,6 @@ def consistency(
     steps = [int(step) for step in steps]
     if not steps or steps[0] < 0 or sorted(set(steps)) != steps:
         raise ValueError(f"steps are increasing numbers from 0 on; received {steps}.")
-    score = _scorer(pair)
     given = pair.check(start) if start is not None else {}
     context: dict[str, Any] = {name: given[name] for name in pair.context if name in given}
     dreaming = not set(pair.observed) <= given.keys()
@@ -71,10 +70,10 @@ def consistency(
             values = {name: given[name] for name in (*pair.observed, *context)}
         row = {"steps": step, "state": "decoded"}
         if step or dreaming:
-            rows.append({**row, **score(values)})
+            rows.append({**row, **_costs(pair, values)})
         observed = {name: values[name] for name in (*pair.observed, *context)}
         encoded = observed | pair.encode(observed, seed=_fork(seed, 2, step))
-        rows.append({**row, "state": "encoded", **score(encoded)})
+        rows.append({**row, "state": "encoded", **_costs(pair, encoded)})
         if distance is not None:
             shown = values
             if output != "sample" and (step or dreaming):
@@ -88,27 +87,24 @@ def consistency(
     return rows
 
 
-def _scorer(pair: Pair) -> Callable[[dict[str, np.ndarray]], dict[str, float]]:
-    """Returns a function of arrays {name: [n, ...]} to mean costs {"player/variable": nats}."""
+def _costs(pair: Pair, arrays: dict[str, np.ndarray]) -> dict[str, float]:
+    """Returns mean costs {"player/variable": nats} of arrays {name: [n, ...]}."""
+    costs: dict[str, float] = {}
+    for part, _ in chunks(pair, arrays, rows=BATCH_SIZE):
+        for name, log_prob in _log_probs(pair, part).items():
+            total = np.sum(log_prob.numpy(), dtype=np.float64)
+            costs[name] = costs.get(name, 0.0) - float(total) / length(arrays)
+    return costs
 
-    @tf.function(reduce_retracing=True)
-    @shaped(values="{name: [B, ...]}", returns="{cost: [B]}")
-    def log_probs(values: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        return {
-            f"{player.name}/{name}": log_prob
-            for player in (pair.decoder, pair.encoder)
-            for name, log_prob in player.log_prob(values).items()
-        }
 
-    def score(arrays: dict[str, np.ndarray]) -> dict[str, float]:
-        costs: dict[str, float] = {}
-        for part, _ in chunks(pair, arrays, rows=BATCH_SIZE):
-            for name, log_prob in log_probs(part).items():
-                total = np.sum(log_prob.numpy(), dtype=np.float64)
-                costs[name] = costs.get(name, 0.0) - float(total) / length(arrays)
-        return costs
-
-    return score
+@tf.function(reduce_retracing=True)
+@shaped(values="{name: [B, ...]}", returns="{cost: [B]}")
+def _log_probs(pair: Pair, values: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    return {
+        f"{player.name}/{name}": log_prob
+        for player in (pair.decoder, pair.encoder)
+        for name, log_prob in player.log_prob(values).items()
+    }
 
 
 def _fork(seed: int, *data: int) -> int:

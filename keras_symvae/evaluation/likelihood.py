@@ -50,18 +50,18 @@ def log_likelihood(
     rows = min(length(arrays), chunk)
     repeats = min(num_samples, chunk // rows)
     rounds, rest = divmod(num_samples, repeats)
-    log_sum = tf.function(_log_sum, reduce_retracing=True)
     found = []
     for values, fork in chunks(pair, arrays, rows=rows, seed=seed):
-        total = log_sum(pair, values, tf.constant(rounds), tf.constant(repeats), fork).numpy()
+        total = _log_sum(pair, values, tf.constant(rounds), tf.constant(repeats), fork).numpy()
         if rest:
             fork = seeds.fold(fork, rounds)
-            last = log_sum(pair, values, tf.constant(1), tf.constant(rest), fork).numpy()
+            last = _log_sum(pair, values, tf.constant(1), tf.constant(rest), fork).numpy()
             total = np.logaddexp(total, last)
         found.append(total - math.log(num_samples))
     return np.concatenate(found)
 
 
+@tf.function(reduce_retracing=True)
 @shaped(values="{name: [B, ...]}", seed="[2]", returns="[B]")
 def _log_sum(
     pair: Pair, values: dict[str, tf.Tensor], rounds: Any, repeats: Any, seed: Any
