@@ -60,14 +60,10 @@ def _by_stem(folder: pathlib.Path) -> dict[str, pathlib.Path]:
 
 
 def _mask(file: pathlib.Path, shape: tuple[int, ...]) -> np.ndarray:
-    from PIL import Image
-
-    try:
-        with Image.open(file, formats=["PNG"]) as image:
-            depth, mode = file.read_bytes()[24], image.mode
-            mask = np.asarray(image)
-    except (OSError, SyntaxError) as error:
-        raise ValueError(f"{file} cannot be read as PNG: {error}.") from None
+    with image_folder.opened(file, kind="PNG") as image:
+        with file.open("rb") as content:
+            depth, mode = content.read(25)[24], image.mode
+        mask = np.asarray(image)
     if mode != "P" and (mode, depth) != ("L", 8):  # Pillow scales gray levels of fewer bits.
         kind = f"mode {mode} of {depth} bits"
         raise ValueError(f"{file} has {kind}; save class indices as gray (8 bits) or palette PNG.")
