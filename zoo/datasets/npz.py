@@ -1,9 +1,11 @@
 """A `.npz` of images, with labels or label maps beside them."""
 
+import contextlib
 import math
 import pathlib
 import zipfile
 import zlib
+from collections.abc import Iterator
 from typing import IO
 
 import numpy as np
@@ -29,38 +31,44 @@ def read(path: pathlib.Path, *, target: str, required: bool, kind: str, needs: s
         needs: What the file should hold, for messages.
 
     Raises:
-        ValueError: The file cannot be read without running code of its own, or lacks an array.
+        ValueError: The file is damaged or hostile, or lacks an array.
     """
     parts: Parts = {}
     pairs = {"train": ("x", target), "test": ("x_test", f"{target}_test")}
-    try:
-        with opened(path) as file:
-            for part, (x, y) in pairs.items():
-                if x in file and (y in file or not required):
-                    parts[part] = (file[x], file.get(y))
-                elif part == "train" or (required and {x, y} & set(file)):
-                    raise ValueError(f"{needs}, found {file.files}")
-    except BROKEN as error:
-        raise ValueError(f"{path} is no .npz of {kind}: {error}.") from None
+    with opened(path, kind=kind) as file:
+        for part, (x, y) in pairs.items():
+            if x in file and (y in file or not required):
+                parts[part] = (file[x], file.get(y))
+            elif part == "train" or (required and {x, y} & set(file)):
+                raise ValueError(f"{needs}, found {file.files}")
     return parts
 
 
-def opened(path: pathlib.Path) -> np.lib.npyio.NpzFile:
-    """Returns the arrays of a `.npz`, whose headers claim no more than the file holds.
+@contextlib.contextmanager
+def opened(path: pathlib.Path, *, kind: str = "arrays") -> Iterator[np.lib.npyio.NpzFile]:
+    """Opens a `.npz`, whose headers claim no more than the file holds, for the block that reads it.
 
     NumPy itself makes room for what a header claims before it reads anything.
 
+    Args:
+        path: The file.
+        kind: What the file should be, for messages.
+
     Raises:
-        ValueError: The file is damaged or hostile, or holds pickles.
+        ValueError: The file is damaged or hostile, holds pickles, or is refused in the block.
     """
-    archive.check(path)
-    with zipfile.ZipFile(path) as file:
-        for member in file.infolist():
-            if not member.filename.endswith(".npy"):  # NumPy would return its bytes.
-                raise ValueError(f"{member.filename} is no array")
-            with file.open(member) as content:
-                _check(content, size=member.file_size, where=member.filename)
-    return np.load(path, allow_pickle=False)
+    try:
+        archive.check(path)
+        with zipfile.ZipFile(path) as file:
+            for member in file.infolist():
+                if not member.filename.endswith(".npy"):  # NumPy would return its bytes.
+                    raise ValueError(f"{member.filename} is no array")
+                with file.open(member) as content:
+                    _check(content, size=member.file_size, where=member.filename)
+        with np.load(path, allow_pickle=False) as arrays:
+            yield arrays
+    except BROKEN as error:
+        raise ValueError(f"{path} is no .npz of {kind}: {_first_line(error)}.") from None
 
 
 def array(path: pathlib.Path) -> np.ndarray:
@@ -76,7 +84,7 @@ def array(path: pathlib.Path) -> np.ndarray:
             _check(content, size=path.stat().st_size, where="it")
         return np.load(path, allow_pickle=False)
     except BROKEN as error:
-        raise ValueError(f"{path} is no .npy of numbers: {error}.") from None
+        raise ValueError(f"{path} is no .npy of numbers: {_first_line(error)}.") from None
 
 
 def _check(content: IO[bytes], *, size: int, where: str) -> None:
@@ -90,3 +98,7 @@ def _check(content: IO[bytes], *, size: int, where: str) -> None:
     claimed = content.tell() + math.prod(shape) * dtype.itemsize
     if claimed != size or min(shape, default=0) < 0:
         raise ValueError(f"{where} has {size:,} bytes and claims {claimed:,}; store it again")
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0].removesuffix(".")

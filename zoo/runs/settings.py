@@ -214,7 +214,7 @@ def _prior(path: str | pathlib.Path) -> Pair | np.ndarray:
         return npz.array(path)
     with npz.opened(path) as rows:
         if "z0" not in rows:
-            raise ValueError(f"--prior={path} holds {rows.files}; latents have to be called z0")
+            raise ValueError(f"it holds {rows.files}, and latents have to be called z0")
         return rows["z0"]
 
 
