@@ -82,8 +82,8 @@ def check_known(config: Any) -> None:
             continue
         package = str(name).partition(">")[0] if ">" in str(name) else module
         raise ValueError(
-            f"the model names {name!r} of {module!r}, which is not registered here; if you trust "
-            f"it, `import {package}` before you load it (commands know keras_symvae and zoo alone)"
+            f"the model names {name!r} of {module!r}, which is not registered here: `import "
+            f"{package}` first if you know what that is (commands know keras_symvae and zoo alone)"
         )
 
 

@@ -43,7 +43,10 @@ def check(file: str | os.PathLike | IO[bytes], *, size: int, where: str) -> int:
                         total += _bytes(part)
     except (OSError, RuntimeError, KeyError, TypeError, ValueError) as error:
         reason = " ".join(str(error).split())
-        raise ValueError(f"{where} holds no weights as Keras writes them: {reason}") from None
+        raise ValueError(
+            f"{where} holds no weights as Keras writes them: {reason}; take the file from where it "
+            "was trained"
+        ) from None
     if total > size:
         raise ValueError(
             f"{where} claims {total:,} bytes of weights and has {size:,}; copy it again"

@@ -130,8 +130,8 @@ def learner(settings: Mapping[str, Any]) -> Learner:
     game = games.get(settings["learner"])
     try:
         model = game(pair, seed=settings["seed"], **recipe.options)
-    except TypeError as error:
-        raise ValueError(f"the options {recipe.options} do not fit this learner: {error}") from None
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{settings['learner']} with options {recipe.options}: {error}") from error
     model.compile(
         recipe.optimizer(steps=settings["steps"]),  # pyright: ignore[reportArgumentType]
         steps_per_execution=settings["steps_per_execution"],
