@@ -123,6 +123,12 @@ def test_many_images_of_nothing_are_counted_together(folder):
         (folder / f"{index}.png").write_bytes(bomb(4_000, rows=4_000))
     with watch.over(folder, memory=300), pytest.raises(ValueError, match=r"its images.*-fold"):
         datasets.load(folder)
+    (folder / "masks").mkdir()
+    (folder / "images").mkdir()
+    for path in folder.glob("*.png"):
+        path.rename(folder / "images" / path.name)
+    with watch.over(folder, memory=300), pytest.raises(ValueError, match=r"its images.*-fold"):
+        label_maps.load(folder)
 
 
 def test_links_to_folders_are_not_entered(folder):

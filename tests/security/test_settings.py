@@ -1,10 +1,12 @@
 """Run folders of strangers: settings, reports, metrics and links that lead elsewhere."""
 
+import dataclasses
 import json
 import os
 import shutil
 
 import pytest
+import tensorflow as tf
 
 from keras_symvae import callbacks, files, lock
 from tests.security import watch
@@ -213,3 +215,19 @@ def test_a_file_that_fails_leaves_the_link_as_it_was(tmp_path):
         unfinished.write_text("half")
         raise KeyError
     assert (tmp_path / "a").is_symlink() and (tmp_path / "secret").read_text() == "precious"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("Unable to allocate 7 TiB"),
+        tf.errors.ResourceExhaustedError(None, None, "OOM when allocating\n\t [[node]]"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+def test_a_full_memory_is_told_in_one_line(error):
+    def main(asked):
+        raise error
+
+    message = watch.refused(dataclasses.replace(train.COMMAND, main=main))
+    assert "the memory is full" in message and "llocat" in message

@@ -93,12 +93,27 @@ def opened(file: pathlib.Path, *, kind: str | None = None) -> Iterator["Image"]:
         raise ValueError(f"{file} cannot be {read}: {error}.") from None
 
 
+def check_together(files: list[pathlib.Path]) -> None:
+    """Refuses images that would fill the memory together, if all are as large as the first one.
+
+    Raises:
+        ValueError: They are made to do so, or the first one is no image.
+    """
+    if len(files) < 2:
+        return
+    with opened(files[0]) as image:
+        size = len(files) * image.width * image.height * len(image.getbands())
+    stored = sum(file.stat().st_size for file in files if file.is_file())
+    archive.check_expansion(size, stored=stored, where=f"{files[0].parent} with its images")
+
+
 def read_images(files: list[pathlib.Path]) -> np.ndarray:
     """Returns the pixels of image files, uint8 `[N, H, W]` or `[N, H, W, 3]`.
 
     Raises:
         ValueError: An image cannot be read, is not 8-bit, or is unlike the first one.
     """
+    check_together(files)
     images: list[np.ndarray] = []
     for file in files:
         with opened(file) as image:
@@ -106,10 +121,6 @@ def read_images(files: list[pathlib.Path]) -> np.ndarray:
                 raise OSError(f"mode {image.mode} is not 8-bit gray or colour")
             mode = "L" if image.mode in ("1", "L", "LA") else "RGB"
             images.append(np.asarray(image.convert(mode)))
-        if len(images) == 1:  # All are as large as the first one.
-            stored = sum(each.stat().st_size for each in files)
-            size = len(files) * images[0].nbytes
-            archive.check_expansion(size, stored=stored, where=f"{file.parent} with its images")
         if images[-1].shape != images[0].shape:
             shapes = f"{images[-1].shape}, but {files[0].name} is {images[0].shape}"
             raise ValueError(f"{file} is {shapes}; make all images the same size and mode.")

@@ -33,6 +33,7 @@ def examples(root: pathlib.Path) -> Iterator[tuple[pathlib.Path, np.ndarray, np.
     if not images:
         suffixes = ", ".join(image_folder.SUFFIXES)
         raise ValueError(f"{root / 'images'} has no images ({suffixes}).")
+    image_folder.check_together(list(images.values()))
     for stem, file in images.items():
         image = image_folder.read_images([file])[0]
         mask = np.full(image.shape[:2], -1, np.int32)
