@@ -5,6 +5,7 @@ import io
 import json
 import marshal
 import os
+import pathlib
 import resource
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from tests.security import watch
 from zoo.cli import evaluate, export, sample, train
 from zoo.runs import model_file
 
+ROOT = pathlib.Path(__file__).parents[2]
 CONFIG, WEIGHTS = "config.json", "model.weights.h5"
 HUGE = 10**9
 
@@ -405,6 +407,7 @@ def test_in_a_process_with_little_memory_the_refusal_is_the_same(folder, members
     config = json.loads(members[CONFIG])
     wide(config)
     path = with_config(folder, members, config)
+    environment = {k: v for k, v in os.environ.items() if k != "TF_CPP_MIN_LOG_LEVEL"}
     command = [sys.executable, "-m", "scripts.sample", f"--model={path}", "--out=x.png"]
     done = subprocess.run(
         command,
@@ -412,6 +415,8 @@ def test_in_a_process_with_little_memory_the_refusal_is_the_same(folder, members
         capture_output=True,
         text=True,
         timeout=300,
+        env=environment,
+        cwd=ROOT,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (4 * 2**30, 4 * 2**30)),
     )
     assert done.returncode == 1 and done.stdout == ""
