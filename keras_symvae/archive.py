@@ -28,12 +28,14 @@ def check(path: str | os.PathLike) -> None:
         raise ValueError(f"{path} is damaged, or no archive: {error}; copy it again") from None
     names = [member.filename for member in members]
     for name in names:
-        parts = pathlib.PurePosixPath(name.replace("\\", "/"))
-        if parts.is_absolute() or ".." in parts.parts or ":" in name or names.count(name) > 1:
+        here, there = pathlib.PurePosixPath(name), pathlib.PureWindowsPath(name)
+        if here.is_absolute() or there.is_absolute() or ".." in there.parts:
             raise ValueError(
-                f"{path} has a member {name!r}, which leads out of its folder or is there twice; "
-                "take the file from where it was written"
+                f"{path} has a member {name!r}, which leads out of its folder; take the file from "
+                "where it was written"
             )
+    if len(set(names)) < len(names):
+        raise ValueError(f"{path} has a member that is there twice; pack it again")
     if sum(member.compress_size for member in members) > path.stat().st_size:
         raise ValueError(f"{path} claims more bytes than it has; copy it again")
     for member in members:

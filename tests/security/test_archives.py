@@ -204,7 +204,7 @@ def test_honest_arrays_load_however_they_are_packed(folder):
     rng = np.random.default_rng(0)
     x = rng.integers(0, 2, (50, 8, 8)).astype("float32")
     for save in (np.savez, np.savez_compressed):
-        save(folder / "data.npz", x=x, y=np.arange(50) % 5, other=np.array(["text"]))
+        save(folder / "data.npz", x=x, y=np.arange(50) % 5, **{"a/b:0": np.array(["text"])})
         assert len(datasets.load(folder / "data.npz", split="all").x) == 50
     np.savez(folder / "data.npz", x=np.asfortranarray(x))
     np.testing.assert_array_equal(datasets.load(folder / "data.npz", split="all").x[..., 0], x)

@@ -279,7 +279,7 @@ def test_what_is_cut_short_is_refused(size, folder, members):
 
 
 @pytest.mark.parametrize(
-    "name", ["../../evil", "/etc/evil", "assets/../../evil", "..\\evil", "C:evil"]
+    "name", ["../../evil", "/etc/evil", "assets/../../evil", "..\\evil", "C:/evil"]
 )
 def test_members_do_not_climb_out(name, folder, members):
     path = packed(folder, members, **{name: b"evil"})
