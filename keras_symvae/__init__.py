@@ -31,6 +31,7 @@ from keras_symvae.model.pair import Pair
 from keras_symvae.model.player import Player
 from keras_symvae.model.team import Team
 from keras_symvae.model.trunks import Trunk
+from keras_symvae.saved import load
 from keras_symvae.version import __version__ as __version__
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "estimators",
     "families",
     "learners",
+    "load",
     "pictures",
     "seeds",
 ]

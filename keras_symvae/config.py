@@ -1,7 +1,8 @@
 """A configuration: the arguments that an object was made with."""
 
 import inspect
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import keras
@@ -37,14 +38,53 @@ class Configured:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """Returns the object of a configuration."""
+        """Returns the object of a configuration.
+
+        Raises:
+            ValueError: it names a class that is not registered.
+        """
         config = dict(config)
+        check_known(config)
         frozen = config.pop(FROZEN, ())
         made = cls(**keras.saving.deserialize_keras_object(config))
         if frozen:
             for index, layer in enumerate(_layers(made)):  # an owner comes before what it owns
                 layer.trainable = index not in frozen
         return made
+
+
+def objects(config: Any) -> Iterator[dict[str, Any]]:
+    """Yields the configuration of every object that a configuration names, at any depth."""
+    waiting = [config]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            if "class_name" in part:
+                yield part
+            waiting += part.values()
+        elif isinstance(part, (list, tuple)):
+            waiting += part
+
+
+def check_known(config: Any) -> None:
+    """Refuses a configuration that names a class or function which nobody has registered.
+
+    Keras would say so in many lines, with all of the configuration.
+
+    Raises:
+        ValueError: says what it names, and what to import.
+    """
+    for part in objects(config):
+        kind, module = str(part["class_name"]), part.get("module")
+        name = part.get("config") if kind == "function" else part.get("registered_name", kind)
+        of_keras = isinstance(module, str) and re.match(r"(keras(\..*)?|builtins)$", module)
+        if of_keras or kind.startswith("__") or keras.saving.get_registered_object(name):
+            continue
+        package = str(name).partition(">")[0] if ">" in str(name) else module
+        raise ValueError(
+            f"the model names {name!r} of {module!r}, which is not registered here: `import "
+            f"{package}` first if you know what that is (commands know keras_symvae and zoo alone)"
+        )
 
 
 def arguments(kind: type) -> list[str]:

@@ -11,13 +11,15 @@ def whole(path: str | os.PathLike) -> Iterator[pathlib.Path]:
     """Yields the path of a file to write, which takes the name `path` when the block ends.
 
     All of it is on the disk before it has the name. Where writing fails or is interrupted nothing
-    of it stays, and what had the name before keeps it.
+    of it stays, and what had the name before keeps it. A link of this name is replaced, not
+    followed.
 
     Args:
         path: of the file, in a folder that exists.
     """
     path = pathlib.Path(path)
     unfinished = path.with_name(f"unfinished-{path.name}")
+    unfinished.unlink(missing_ok=True)  # a link that lies there would be followed
     try:
         yield unfinished
         _sync(unfinished)

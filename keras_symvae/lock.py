@@ -27,6 +27,7 @@ def locked(folder: str | os.PathLike) -> Iterator[None]:
 
     Raises:
         BlockingIOError: a living process has it; says which.
+        OSError: a link lies in the place of the lock.
     """
     path = pathlib.Path(folder).resolve() / NAME
     if path in _HELD:
@@ -47,7 +48,9 @@ def locked(folder: str | os.PathLike) -> Iterator[None]:
 def _acquired(path: pathlib.Path) -> IO[bytes]:
     """Returns the locked file of this path."""
     while True:
-        file = path.open("ab+")
+        if path.is_symlink():
+            raise OSError(f"{path} is a link, which no lock is; remove it")
+        file = open(path, "ab+", opener=_unfollowed)  # noqa: SIM115 (as long as it is held)
         try:
             if fcntl is not None:
                 fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -63,6 +66,11 @@ def _acquired(path: pathlib.Path) -> IO[bytes]:
             if os.path.samestat(os.fstat(file.fileno()), path.stat()):
                 return file
         file.close()
+
+
+def _unfollowed(path: str, flags: int) -> int:
+    """Opens a file, and no link: what it leads to would be emptied."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0), 0o666)
 
 
 def _taken(folder: pathlib.Path, holder: str) -> str:

@@ -2,13 +2,13 @@
 
 import math
 import os
-import pathlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from keras_symvae import files
 from keras_symvae.shapes import shaped
 
 COLUMNS = 10
@@ -64,7 +64,9 @@ def save(path: str | os.PathLike, picture: NDArray[np.uint8]) -> None:
     """Writes a picture, uint8 [height, width, 1 or 3], as PNG."""
     from PIL import Image
 
-    Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture).save(path)
+    image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
+    with files.whole(path) as unfinished:
+        image.save(unfinished)
 
 
 def labelled_rows(
@@ -78,7 +80,8 @@ def labelled_rows(
         axes.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)
         axes.set_xticks([])
         axes.set_yticks([])
-    figure.savefig(pathlib.Path(path), dpi=100, bbox_inches="tight")
+    with files.whole(path) as unfinished:
+        figure.savefig(unfinished, dpi=100, bbox_inches="tight")
 
 
 def curves(path: str | os.PathLike, records: Sequence[Mapping[str, Any]]) -> None:
@@ -113,7 +116,8 @@ def curves(path: str | os.PathLike, records: Sequence[Mapping[str, Any]]) -> Non
         axes.set_ylabel("nats per example")
         axes.grid(alpha=0.3)
         axes.legend()
-    figure.savefig(pathlib.Path(path), dpi=100)
+    with files.whole(path) as unfinished:
+        figure.savefig(unfinished, dpi=100)
 
 
 def _figure(width: float, height: float) -> Any:

@@ -123,8 +123,11 @@ class Backup(keras.callbacks.Callback):
         if state is None:
             return 0
         record = state.record
+        former = record.get("identity", {})
+        if not isinstance(former, dict):
+            raise ValueError(f"{state.record_path} is damaged, it does not say whose the state is.")
         found = identity.differences(
-            record.get("identity", {}),
+            former,
             whose,
             optimizer=record.get("optimizer"),
             allowed=self._allowed,
@@ -137,8 +140,8 @@ class Backup(keras.callbacks.Callback):
             )
         exact = "optimizer" not in self._allowed
         state.load(learner, exact=exact)
-        if exact and "identity" in record:  # callbacks may have changed rates since it began
-            whose["optimizer"] = record["identity"]["optimizer"]
+        if exact and "optimizer" in former:  # callbacks may have changed rates since it began
+            whose["optimizer"] = former["optimizer"]
         return state.epoch
 
     def _newest(self) -> State | None:

@@ -89,7 +89,7 @@ def differences(
         was, is_now = (dict(_flat(each[part], part)) for each in (former, now))
         also = dict(_flat(optimizer, part)) if part == "optimizer" else {}
         names = [name for name in {**was, **is_now} if _differ(name, was, is_now, also)]
-        if former["version"] != now.get("version", former["version"]):
+        if former.get("version") != now.get("version", former.get("version")):
             # Another version may have arguments that this one lacked.
             names = [name for name in names if name in was]
         for name in names:

@@ -9,7 +9,9 @@ from typing import Any
 
 import keras
 
-from keras_symvae import files
+from keras_symvae import files, json_file
+
+LARGEST = 1e300  # no cost is, and integers beyond cannot be drawn
 
 
 class MetricsLog(keras.callbacks.Callback):
@@ -30,10 +32,15 @@ class MetricsLog(keras.callbacks.Callback):
         self._start: float | None = None
 
     def records(self) -> list[dict[str, Any]]:
-        """Returns the list of complete lines."""
-        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
+        """Returns the list of complete lines.
+
+        Raises:
+            ValueError: a line is none that was written here.
+        """
+        lines = self.path.read_bytes().splitlines() if self.path.is_file() else []
         # A killed run may have left half a line, the last one.
-        return [json.loads(line) for line in lines if line.endswith("}}")]
+        whole = [(row, line) for row, line in enumerate(lines, start=1) if line.endswith(b"}}")]
+        return [_record(line, where=f"{self.path}, line {row},") for row, line in whole]
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._start = None
@@ -57,6 +64,18 @@ class MetricsLog(keras.callbacks.Callback):
         }
         with self.path.open("a", encoding="utf-8") as file:
             file.write(_line(record))
+
+
+def _record(line: bytes, *, where: str) -> dict[str, Any]:
+    """Returns what `_line` wrote, or refuses it."""
+    record = json_file.parsed(line, where=where)
+    metrics = record.get("metrics")
+    told = metrics.values() if isinstance(metrics, dict) else [metrics or "none"]
+    numbers: list[Any] = [record.get(name) for name in ("epoch", "step", "seconds")]
+    numbers += [value for value in told if value is not None]
+    if not all(type(number) in (int, float) and abs(number) < LARGEST for number in numbers):
+        raise ValueError(f"{where} is damaged, it is no line of metrics")
+    return record
 
 
 def _line(record: dict[str, Any]) -> str:

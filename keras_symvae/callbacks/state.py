@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import keras
 
-from keras_symvae import files
+from keras_symvae import files, hdf5, json_file
 
 NAME = "epoch-{:06d}.weights.h5"
 OVERHEAD = 2048  # bytes that HDF5 needs to name an array, approximately
@@ -42,7 +42,8 @@ class State:
     @classmethod
     def all_in(cls, folder: pathlib.Path) -> list["State"]:
         """Returns the states of a folder, the newest first."""
-        found = ((re.fullmatch(r"epoch-(\d+)\.weights\.h5", p.name), p) for p in _files(folder))
+        true = [path for path in _files(folder) if path.is_file()]  # a pipe would never end
+        found = ((re.fullmatch(r"epoch-(\d+)\.weights\.h5", p.name), p) for p in true)
         return sorted((cls(int(match[1]), path) for match, path in found if match), reverse=True)
 
     @property
@@ -52,10 +53,14 @@ class State:
 
     @property
     def record(self) -> dict[str, Any]:
-        """What was known when it was written; {} in former versions."""
+        """What was known when it was written; {} in former versions.
+
+        Raises:
+            ValueError: the file beside it is no record.
+        """
         if not self.record_path.exists():
             return {}
-        return json.loads(self.record_path.read_text(encoding="utf-8"))
+        return json_file.read(self.record_path)
 
     def is_whole(self) -> bool:
         """Whether the file is the one that was written."""
@@ -89,8 +94,9 @@ class State:
             exact: whether an optimizer that the state does not fit is refused.
 
         Raises:
-            ValueError: it does not fit.
+            ValueError: it does not fit, or is hostile.
         """
+        hdf5.check(self.path, size=self.path.stat().st_size, where=str(self.path))
         before = [(variable, variable.numpy()) for variable in _variables(learner)]
         try:
             self._load(learner, exact=exact)

@@ -12,6 +12,7 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from keras_symvae import files, saved
 from keras_symvae.evaluation.extractor import FeatureExtractor, checked_images
 
 _BATCH = 64
@@ -75,9 +76,13 @@ class ClassifierFeatures(FeatureExtractor):
 
     def save(self, path: str | os.PathLike) -> None:
         """Write classifier, name and accuracy to one `.keras` file."""
-        self.classifier.save(path)
-        with zipfile.ZipFile(path, "a") as archive:  # Keras ignores members it does not know.
-            archive.writestr(_RECORD, json.dumps({"name": self.name, "accuracy": self.accuracy}))
+        with files.whole(path) as unfinished:
+            self.classifier.save(unfinished)
+            with zipfile.ZipFile(
+                unfinished, "a"
+            ) as archive:  # Keras ignores what it does not know.
+                record = {"name": self.name, "accuracy": self.accuracy}
+                archive.writestr(_RECORD, json.dumps(record))
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Self:
@@ -86,12 +91,14 @@ class ClassifierFeatures(FeatureExtractor):
         Raises:
           ValueError: if the file is not one of `save`.
         """
-        classifier = keras.saving.load_model(path, compile=False)
-        with zipfile.ZipFile(path) as archive:
-            if _RECORD not in archive.namelist():
-                raise ValueError(f"{path} was not written by ClassifierFeatures.save")
-            record = json.loads(archive.read(_RECORD))
-        return cls(classifier, **record)
+        classifier = saved.load(path, compile=False)
+        try:
+            with zipfile.ZipFile(path) as archive:
+                record = json.loads(archive.read(_RECORD))
+            name, accuracy = str(record["name"]), record["accuracy"]
+            return cls(classifier, name=name, accuracy=accuracy)
+        except (KeyError, ValueError, TypeError, AttributeError):
+            raise ValueError(f"{path} was not written by ClassifierFeatures.save") from None
 
 
 def labelled(x: ArrayLike, y: ArrayLike, num_classes: int) -> tuple[NDArray, NDArray]:

@@ -11,6 +11,7 @@ import warnings
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
+import tensorflow as tf
 from absl import app, flags, logging
 from absl.flags import FlagValues
 
@@ -142,6 +143,10 @@ class Command:
             except MENDABLE as error:
                 logging.debug("Where the error came from:", exc_info=True)
                 fail(self._told(error), program=program, code=1)
+            except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+                logging.debug("Where the error came from:", exc_info=True)
+                what = str(error).strip().partition("\n")[0]
+                fail(f"the memory is full, take fewer examples: {what}", program=program, code=1)
             except interruption.Terminated as error:
                 fail(self._told(error, "terminated"), program=program, code=TERMINATED)
             except KeyboardInterrupt as error:
@@ -156,7 +161,7 @@ def _one_line_warnings(program: str) -> Iterator[None]:
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **options: Any) -> None:
         if issubclass(category, UserWarning):
-            print(f"{program}: {message}", file=sys.stderr)
+            print(f"{program}: {_line(str(message))}", file=sys.stderr)
         else:
             usual(message, category, *place, **options)
 
@@ -169,5 +174,11 @@ def _one_line_warnings(program: str) -> Iterator[None]:
 
 def fail(message: str, *, program: str, code: int) -> NoReturn:
     """Prints one message and ends the process."""
-    print(f"{program}: {message}", file=sys.stderr)
+    print(f"{program}: {_line(message)}", file=sys.stderr)
     sys.exit(code)
+
+
+def _line(message: str) -> str:
+    """Returns a message as one line in which nothing steers a terminal: names of files may."""
+    message = " ".join(message.split("\n"))
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message)

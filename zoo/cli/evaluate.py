@@ -1,6 +1,5 @@
 """The command that measures a trained model on held-out data."""
 
-import json
 import pathlib
 from typing import Any, get_args
 
@@ -13,7 +12,7 @@ from zoo.cli import seed
 from zoo.cli.command import Command
 from zoo.cli.out import new_file
 from zoo.datasets.preparation import BINARIZE, Preparation
-from zoo.runs import model_file, settings
+from zoo.runs import model_file, settings, settings_file
 from zoo.runs import report as reports
 from zoo.runs.data import SPLIT_RULE, Data
 from zoo.runs.measurements import Extractor, Measurements
@@ -133,7 +132,7 @@ def main(asked: flags.FlagValues) -> None:
 def _settings(path: pathlib.Path) -> dict[str, Any]:
     """Returns the settings of the run that the model lies in, or {}."""
     beside = path.with_name("settings.json")
-    return json.loads(beside.read_text(encoding="utf-8")) if beside.is_file() else {}
+    return settings_file.read(beside) if beside.is_file() else {}
 
 
 def _data(

@@ -4,7 +4,7 @@ import numpy as np
 from absl import flags
 
 import zoo
-from keras_symvae import Pair, pictures
+from keras_symvae import Pair, files, pictures
 from keras_symvae.model import questions
 from zoo.cli import seed
 from zoo.cli.command import Command
@@ -54,7 +54,8 @@ def main(asked: flags.FlagValues) -> None:
         columns = min(pictures.COLUMNS, int(np.ceil(np.sqrt(asked.n))))
         pictures.save(path, portraits.grid(learner.pair, values, columns=columns))
     else:
-        np.savez_compressed(path, **values)
+        with files.whole(path) as unfinished:
+            np.savez_compressed(unfinished, **values)
     print(f"{asked.n} examples are in {path}")
 
 

@@ -104,8 +104,8 @@ def _found(path: pathlib.Path) -> pathlib.Path:
 def _open(path: pathlib.Path, mode: str) -> Image.Image:
     with _found(path).open("rb") as file:
         try:
-            return Image.open(file).convert(mode)
-        except (OSError, SyntaxError) as error:
+            return Image.open(file, formats=("JPEG", "PNG")).convert(mode)
+        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
             raise ValueError(f"{path} cannot be read: {error}; unpack it again.") from None
 
 

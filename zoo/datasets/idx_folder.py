@@ -1,6 +1,7 @@
 """A folder of IDX files, the format of MNIST."""
 
 import gzip
+import math
 import pathlib
 import re
 import struct
@@ -8,6 +9,7 @@ import zlib
 
 import numpy as np
 
+from keras_symvae import archive
 from zoo.datasets.splits import SPLITS, Parts
 
 NAME = re.compile(r"(?:(.+)[-.])?(images|labels)[-.]idx[13]-ubyte(?:\.gz)?")
@@ -41,14 +43,31 @@ def read(folder: pathlib.Path) -> Parts:
 
 
 def _array(file: pathlib.Path, rank: int) -> np.ndarray:
+    if not file.is_file():  # A pipe would never end.
+        raise ValueError(f"{file} is no file; remove it.")
+    magic, start, stored = bytes((0, 0, 8, rank)), 4 + 4 * rank, file.stat().st_size
+    packed = file.suffix == ".gz"
     try:
-        content = gzip.decompress(file.read_bytes()) if file.suffix == ".gz" else file.read_bytes()
+        with gzip.open(file) if packed else file.open("rb") as content:
+            head = content.read(start)
+            if head[:4] != magic:
+                raise ValueError(
+                    f"{file} must start with {magic.hex()}, got {head[:4].hex() or None}."
+                )
+            if len(head) < start:
+                raise ValueError(f"{file} is truncated: {len(head)} bytes.")
+            shape = struct.unpack(f">{rank}I", head[4:])
+            size = math.prod(shape)
+            if packed:
+                archive.check_expansion(size, stored=stored, where=str(file))
+            # One byte more, which must not be there; of what is not stored nothing is claimed.
+            found = content.read(size + 1 if packed else min(size, stored) + 1)
     except (gzip.BadGzipFile, EOFError, zlib.error) as error:
         raise ValueError(f"{file} is damaged: {error}.") from None
-    magic, start = bytes((0, 0, 8, rank)), 4 + 4 * rank
-    if content[:4] != magic:
-        raise ValueError(f"{file} must start with {magic.hex()}, got {content[:4].hex() or None}.")
-    shape = struct.unpack(f">{rank}I", content[4:start]) if len(content) >= start else (-1,)
-    if len(content) - start != np.prod(shape, dtype=np.int64):
-        raise ValueError(f"{file} is truncated: {len(content)} bytes for an array of {shape}.")
-    return np.frombuffer(content, np.uint8, offset=start).reshape(shape)
+    if len(found) != size:
+        many = f"{start + len(found)} bytes" if len(found) < size else "more bytes"
+        raise ValueError(
+            f"{file} is {'truncated' if len(found) < size else 'damaged'}: {many} for an array of "
+            f"{shape}."
+        )
+    return np.frombuffer(found, np.uint8).reshape(shape)

@@ -100,6 +100,8 @@ def checked(
         )
     if y is not None and y.min() < 0:
         raise ValueError(f"{where}: labels must count from 0, got {y.min()}; renumber them.")
+    if y is not None and y.max() > np.iinfo(np.int32).max:
+        raise ValueError(f"{where}: label {y.max()} is no class; renumber them from 0.")
     x = x[..., None] if x.ndim == 3 else x
     x = np.divide(x, 255 if x.dtype == np.uint8 else 1, dtype=np.float32)
     return x, None if y is None else y.astype(np.int32)

@@ -117,6 +117,8 @@ def _checked(x: np.ndarray, s: np.ndarray, *, where: str) -> tuple[np.ndarray, n
             f"{where}: classes count from 0, and -1 marks pixels without a label, but a map has "
             f"{s.min()}; renumber it."
         )
+    if s.max() > np.iinfo(np.int32).max:
+        raise ValueError(f"{where}: {s.max()} is no class; renumber the map from 0.")
     return x, s.astype(np.int32)
 
 

@@ -33,6 +33,7 @@ def examples(root: pathlib.Path) -> Iterator[tuple[pathlib.Path, np.ndarray, np.
     if not images:
         suffixes = ", ".join(image_folder.SUFFIXES)
         raise ValueError(f"{root / 'images'} has no images ({suffixes}).")
+    image_folder.check_together(list(images.values()))
     for stem, file in images.items():
         image = image_folder.read_images([file])[0]
         mask = np.full(image.shape[:2], -1, np.int32)
@@ -63,14 +64,10 @@ def _by_stem(folder: pathlib.Path) -> dict[str, pathlib.Path]:
 
 
 def _mask(file: pathlib.Path, shape: tuple[int, ...]) -> np.ndarray:
-    from PIL import Image
-
-    try:
-        with Image.open(file, formats=["PNG"]) as image:
-            depth, mode = file.read_bytes()[24], image.mode
-            mask = np.asarray(image)
-    except (OSError, SyntaxError) as error:
-        raise ValueError(f"{file} cannot be read as PNG: {error}.") from None
+    with image_folder.opened(file, kind="PNG") as image:
+        with file.open("rb") as content:
+            depth, mode = content.read(25)[24], image.mode
+        mask = np.asarray(image)
     if mode != "P" and (mode, depth) != ("L", 8):  # Pillow scales gray levels of fewer bits.
         kind = f"mode {mode} of {depth} bits"
         raise ValueError(f"{file} has {kind}; save class indices as gray (8 bits) or palette PNG.")

@@ -1,9 +1,13 @@
 """Labelled images of TFDS."""
 
+import re
+
 import numpy as np
 
 from zoo.datasets.downloads import OFFLINE, prepared
 from zoo.datasets.splits import SPLITS, Parts
+
+NAME = re.compile(r"\w+(/[\w.-]+)?(:\d+\.\d+\.\d+)?")  # set, configuration, version
 
 
 def read(name: str) -> tuple[Parts, int | None]:
@@ -16,6 +20,8 @@ def read(name: str) -> tuple[Parts, int | None]:
     import tensorflow_datasets as tfds
 
     try:
+        if not NAME.fullmatch(name):  # In a namespace, such as "huggingface:", others keep code.
+            raise ValueError("it is no name of a data set of TFDS itself")
         builder = tfds.builder(name)
         features = builder.info.features
         if "image" not in features or None in features["image"].shape:

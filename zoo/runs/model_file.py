@@ -2,11 +2,8 @@
 
 import os
 import pathlib
-import zipfile
 
-import keras
-
-from keras_symvae import Learner, Pair, Team
+from keras_symvae import Learner, Pair, Team, saved
 
 
 def load(
@@ -20,16 +17,15 @@ def load(
 
     Raises:
         FileNotFoundError: there is no such file.
-        ValueError: the file holds no model of this library, or one of another kind.
+        ValueError: the file is damaged or hostile, or holds no model of this library, or one of
+            another kind.
     """
     path = pathlib.Path(path)
     if not path.is_file():
         raise FileNotFoundError(
             f"there is no model file {path}; `keras-symvae train` writes model.keras"
         )
-    if not zipfile.is_zipfile(path):
-        raise ValueError(f"{path} is no .keras file")
-    learner = keras.saving.load_model(path)
+    learner = saved.load(path)
     if not isinstance(learner, Learner):
         raise ValueError(f"{path} holds a {type(learner).__name__}, not a learner of this library")
     if not isinstance(learner.pair, kinds):

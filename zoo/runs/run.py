@@ -1,7 +1,6 @@
 """A run: the folder that training writes."""
 
 import contextlib
-import json
 import os
 import pathlib
 from collections.abc import Mapping
@@ -9,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from keras_symvae import Learner, callbacks, files, lock, pictures
+from keras_symvae import Learner, callbacks, files, json_file, lock, pictures
 from keras_symvae.data.batches import Minibatches
-from zoo.runs import portraits
+from zoo.runs import portraits, settings_file
 from zoo.runs import report as reports
 
 PICTURES = dict.fromkeys((*portraits.OF_PAIR, *portraits.OF_TEAM, "curves.png"))
-FILES = ("settings.json", "model.keras", "metrics.jsonl", "report.json", "backup", "tensorboard")
+FOLDERS = ("backup", "tensorboard")
+FILES = ("settings.json", "model.keras", "metrics.jsonl", "report.json", *FOLDERS)
 BATCH_SIZE = 500  # of held-out data
 
 
@@ -42,11 +42,12 @@ class Run:
 
         Raises:
             FileNotFoundError: the folder holds no run.
+            ValueError: its settings are damaged.
         """
         path = self.folder / "settings.json"
         if not path.is_file():
             raise FileNotFoundError(f"{self.folder} holds no run; a run has a settings.json")
-        return json.loads(path.read_text(encoding="utf-8"))
+        return settings_file.read(path, needed=settings_file.NEEDED)
 
     def check_new(self) -> None:
         """Refuses a folder in which training would write over anything that was trained.
@@ -80,7 +81,14 @@ class Run:
 
         Raises:
             BlockingIOError: another process trains there.
+            ValueError: its folders are links, and what is written there would lie elsewhere.
         """
+        for name in FOLDERS:
+            if (self.folder / name).is_symlink():
+                raise ValueError(
+                    f"{self.folder / name} is a link, and a run writes into its own folder only; "
+                    "put the folder itself there"
+                )
         return lock.locked(self.folder)
 
     def begin(self, settings: Mapping[str, Any]) -> None:
@@ -152,7 +160,7 @@ class Run:
 
     def last_report(self) -> dict[str, Any]:
         """Returns what `report` wrote last."""
-        return json.loads((self.folder / "report.json").read_text(encoding="utf-8"))
+        return json_file.read(self.folder / "report.json")
 
     def report(self, settings: Mapping[str, Any]) -> dict[str, Any]:
         """Writes and returns report.json, which `reports.of_training` describes."""

@@ -13,6 +13,7 @@ import numpy as np
 from keras_symvae import Learner, Pair
 from keras_symvae import learners as games
 from zoo import presets
+from zoo.datasets import npz
 from zoo.datasets.preparation import Preparation
 from zoo.presets.recipes import Recipe
 from zoo.runs import model_file, start
@@ -135,7 +136,11 @@ def learner(settings: Mapping[str, Any]) -> Learner:
     keras.utils.set_random_seed(settings["seed"])
     prior = {} if settings["prior"] is None else {"prior": _prior(settings["prior"])}
     pair = presets.get(settings["preset"]).pair(**prior)
-    model = games.get(settings["learner"])(pair, seed=settings["seed"], **recipe.options)
+    game = games.get(settings["learner"])
+    try:
+        model = game(pair, seed=settings["seed"], **recipe.options)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{settings['learner']} with options {recipe.options}: {error}") from error
     model.compile(
         recipe.optimizer(steps=settings["steps"]),  # pyright: ignore[reportArgumentType]
         steps_per_execution=settings["steps_per_execution"],
@@ -215,10 +220,12 @@ def _prior(path: str | pathlib.Path) -> Pair | np.ndarray:
         return trained
     if path.suffix not in (".npz", ".npy"):
         raise ValueError(f"--prior is a .npz with z0, a .npy or a model.keras; received {path}")
-    rows = np.load(path, allow_pickle=False)
-    if path.suffix == ".npz" and "z0" not in rows.files:
-        raise ValueError(f"--prior={path} holds {rows.files}; latents have to be called z0")
-    return rows["z0"] if path.suffix == ".npz" else rows
+    if path.suffix == ".npy":
+        return npz.array(path)
+    with npz.opened(path) as rows:
+        if "z0" not in rows:
+            raise ValueError(f"it holds {rows.files}, and latents have to be called z0")
+        return rows["z0"]
 
 
 def _options(assignments: Iterable[str]) -> dict[str, Any]:

@@ -153,7 +153,10 @@ WRONG_DATA = [
     (npz(x=GRAY.astype(int)), r"images are int64; make them uint8"),
     (npz(x=GRAY.astype(complex)), r"images are complex128; make them uint8"),
     (npz(x=GRAY.astype(str)), r"images are <U\d+; make them uint8"),
-    (npz(x=GRAY.astype(object)), r"set\.npz is no \.npz of plain arrays: Object arrays"),
+    (
+        npz(x=GRAY.astype(object)),
+        r"set\.npz is no \.npz of plain arrays: x\.npy holds pickled objects",
+    ),
     (npz(x_train=GRAY), r"must be called 'x', found \['x_train'\]"),
     (text("set.npz"), r"set\.npz is no \.npz of plain arrays"),
     (npz(x=GRAY, y=LABELS[:19]), r"one integer for each of 20 images, got int64 \(19,\)"),

@@ -264,7 +264,7 @@ WRONG_DATA = [
     (npz(x=X), r"set\.npz is no \.npz of images and maps: needs x and s, .* found \['x'\]"),
     (npz(x=X, s=S, x_test=X), r"needs x and s, perhaps x_test and s_test, found"),
     (npz(x_test=X, s_test=S), r"needs x and s, perhaps"),
-    (npz(x=X, s=S.astype(object)), r"no \.npz of images and maps: Object arrays"),
+    (npz(x=X, s=S.astype(object)), r"no \.npz of images and maps: s\.npy holds pickled objects"),
     (lambda folder: (folder / "set.npz").write_text("x"), r"set\.npz is no \.npz of images"),
     (
         npz(x=X, s=S[:19]),
