@@ -72,7 +72,9 @@ class Minibatches(abc.ABC):
             values = self.at(step) if check is None else check(self.at(step))
             return _numbered(values, self.rows(step)) if numbered else values
 
-        return tf.data.Dataset.counter(start).map(batch).prefetch(tf.data.AUTOTUNE)
+        # `Dataset.counter` would leave a function in TensorFlow's graph of graphs at every call.
+        steps = tf.data.Dataset.range(start, tf.int64.max).repeat()
+        return steps.map(batch).prefetch(tf.data.AUTOTUNE)
 
 
 class Batches(Minibatches):
