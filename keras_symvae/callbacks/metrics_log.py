@@ -3,13 +3,12 @@
 import json
 import math
 import os
-import pathlib
 import time
 from typing import Any
 
 import keras
 
-from keras_symvae import files
+from keras_symvae import arguments, files
 
 
 class MetricsLog(keras.callbacks.Callback):
@@ -26,7 +25,7 @@ class MetricsLog(keras.callbacks.Callback):
 
     def __init__(self, path: str | os.PathLike):
         super().__init__()
-        self.path = pathlib.Path(path)
+        self.path = arguments.path("path", path)
         self._start: float | None = None
 
     def records(self) -> list[dict[str, Any]]:

@@ -1,14 +1,15 @@
 """The consistency of a pair: what changes while encoder and decoder redraw in turn."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.evaluation.chunks import chunks, length
 from keras_symvae.model.pair import Pair
+from keras_symvae.model.questions import OUTPUTS
 from keras_symvae.shapes import shaped
 
 BATCH_SIZE = 1000  # examples that are scored at once
@@ -52,9 +53,9 @@ def consistency(
 
     Reference: Flach, Schlesinger, Shekhovtsov 2024.
     """
-    steps = [int(step) for step in steps]
-    if not steps or steps[0] < 0 or sorted(set(steps)) != steps:
-        raise ValueError(f"steps are increasing numbers from 0 on; received {steps}.")
+    arguments.instance("pair", pair, Pair)
+    arguments.one_of("output", output, OUTPUTS)
+    steps = _increasing(steps)
     score = _scorer(pair)
     given = pair.check(start) if start is not None else {}
     context: dict[str, Any] = {name: given[name] for name in pair.context if name in given}
@@ -88,10 +89,21 @@ def consistency(
     return rows
 
 
+def _increasing(steps: Any) -> list[int]:
+    """Returns numbers of alternations, or refuses what does not increase from 0 on."""
+    says = "steps are increasing numbers from 0 on"
+    if isinstance(steps, str) or not isinstance(steps, Iterable):
+        raise ValueError(f"{says}; received {arguments.told(steps)}.")
+    found = [arguments.integer("steps", step, least=0, says=says) for step in steps]
+    if not found or sorted(set(found)) != found:
+        raise ValueError(f"{says}; received {arguments.told(found)}.")
+    return found
+
+
 def _scorer(pair: Pair) -> Callable[[dict[str, np.ndarray]], dict[str, float]]:
     """Returns a function of arrays {name: [n, ...]} to mean costs {"player/variable": nats}."""
 
-    @tf.function(reduce_retracing=True)
+    @tf.function(reduce_retracing=True, autograph=False)
     @shaped(values="{name: [B, ...]}", returns="{cost: [B]}")
     def log_probs(values: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         return {

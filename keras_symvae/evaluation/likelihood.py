@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.data.batch import size_of
 from keras_symvae.evaluation.chunks import chunks, length
-from keras_symvae.evaluation.requirements import check_complete, check_counts, check_densities
+from keras_symvae.evaluation.requirements import check_complete, check_densities
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.player import sampled
 from keras_symvae.shapes import shaped
@@ -45,12 +45,13 @@ def log_likelihood(
     Reference: Burda, Grosse, Salakhutdinov 2016, Importance Weighted Autoencoders.
     """
     check_densities(pair, asker="log_likelihood", player=None)
-    check_counts(num_samples=num_samples, chunk=chunk)
+    num_samples = arguments.integer("num_samples", num_samples, least=1)
+    chunk = arguments.integer("chunk", chunk, least=1)
     arrays = check_complete(pair, data, asker="log_likelihood")
     rows = min(length(arrays), chunk)
     repeats = min(num_samples, chunk // rows)
     rounds, rest = divmod(num_samples, repeats)
-    log_sum = tf.function(_log_sum, reduce_retracing=True)
+    log_sum = tf.function(_log_sum, reduce_retracing=True, autograph=False)
     found = []
     for values, fork in chunks(pair, arrays, rows=rows, seed=seed):
         total = log_sum(pair, values, tf.constant(rounds), tf.constant(repeats), fork).numpy()

@@ -9,16 +9,16 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.config import Configured
-from keras_symvae.data import feed, intake, streams
+from keras_symvae.data import feed, streams
 from keras_symvae.data.gate import Gate
 from keras_symvae.data.variables import unwrapped
 from keras_symvae.environment import refuse_legacy
 from keras_symvae.learners.answers import Answers
 from keras_symvae.learners.memory import Memory
 from keras_symvae.learners.step import optimizers
-from keras_symvae.learners.step.guard import Guard, NonFiniteError, check_policy
+from keras_symvae.learners.step.guard import POLICIES, Guard, NonFiniteError
 from keras_symvae.learners.step.meters import Meters
 from keras_symvae.learners.step.moves import REGULARIZATION, Move, Played, opened, outcome_of, play
 from keras_symvae.model.factors import NOT_QUANTIZED
@@ -81,10 +81,10 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
     ) -> None:
         super().__init__(**kwargs)
         self.autocast = False  # data keep their precision
-        check_policy(nonfinite, patience)
+        self.nonfinite = arguments.one_of("nonfinite", nonfinite, POLICIES)
+        self.patience = arguments.integer("patience", patience, least=1)
         check(pair, self.requirements, asker=type(self).__name__)
         self.pair, self.seed = pair, seeds.checked(seed)
-        self.nonfinite, self.patience = nonfinite, patience
         self._lacking = {TRAINING: frozenset[str](), TESTING: frozenset[str]()}
         self.steps = self.add_weight(
             name="steps", shape=(), dtype="int32", initializer="zeros", trainable=False
@@ -292,7 +292,9 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         **options: Any,
     ) -> Any:
         """Trains from the step that the learner stands at."""
-        intake.check_sizes(validation_batch_size=options.get("validation_batch_size"))
+        for name in ("validation_batch_size", "validation_freq"):
+            arguments.size(name, options.get(name))
+        arguments.size("validation_steps", validation_steps)
         gate = self._gate()
         if validation_data is not None:  # before anything is taken from data that can be read once
             steps = {"validation_steps": validation_steps}
@@ -345,7 +347,8 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
             return super().evaluate(x, y, **options)
         gate = self._gate()
         data = x if y is None else (x, y)
-        intake.check_sizes(batch_size=batch_size)
+        for name in ("batch_size", "steps"):
+            options[name] = arguments.size(name, options[name])
         data = self._judged(data, gate=gate, steps={"steps": steps})
         with gate.told():
             return super().evaluate(data, **options)

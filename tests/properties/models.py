@@ -4,39 +4,59 @@ import functools
 
 import numpy as np
 
-from keras_symvae import families
+from keras_symvae import SymmetricEquilibrium, families
 from tests import cases
-from zoo import Ladder, Segmentation, SemiSupervised
+from tests.gaussians import GaussianPair
+from zoo import Segmentation, SemiSupervised
 
 
-@functools.cache
-def ladder():
+def fresh_ladder():
     """Returns a pair of bits."""
     return cases.ladder()
 
 
-@functools.cache
-def conditional():
+def fresh_conditional():
     """Returns a pair of real numbers with a label as context."""
     return cases.conditional()
 
 
-@functools.cache
-def semi():
+def fresh_semi():
     """Returns a semi-supervised pair."""
     return SemiSupervised((3, 3, 1), num_classes=3, latents=(2, families.Normal(2)), width=3)
 
 
-@functools.cache
-def segmentation():
+def fresh_segmentation():
     """Returns a team of a painter and a labeller."""
     return Segmentation((4, 4, 1), num_classes=3, latent=2, filters=(2, 2), width=3)
 
 
-@functools.cache
-def team():
+def fresh_gaussian():
+    """Returns a pair of real numbers, which every game of one pair may train."""
+    return GaussianPair().pair
+
+
+def fresh_team():
     """Returns a team that answers nothing itself."""
     return cases.team()
+
+
+def fresh_learner():
+    """Returns a learner, whose questions are those of its pair."""
+    return SymmetricEquilibrium(cases.ladder())
+
+
+ladder, conditional, semi, segmentation, gaussian, team, learner = map(
+    functools.cache,
+    (
+        fresh_ladder,
+        fresh_conditional,
+        fresh_semi,
+        fresh_segmentation,
+        fresh_gaussian,
+        fresh_team,
+        fresh_learner,
+    ),
+)
 
 
 def weights(model):

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from keras_symvae.families import Family
 
-KINDS = "float32 float64 float16 bool int8 uint8 int32 int64 uint64 complex64 str object".split()
+KINDS = ["float32", "float64", "float16", "bool", "int8", "uint8", "int32", "int64", "uint64"]
+KINDS += ["complex64", "str", "object"]
 FILLS = ["bits", "ones", "nan", "one nan", "inf", "marker", "one marker", "255", "1e300", "grey"]
 
 

@@ -9,13 +9,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_symvae import seeds
-from keras_symvae.families import Bernoulli, Categorical, Family
+from keras_symvae import arguments, seeds
+from keras_symvae.families import Categorical, Family
 from keras_symvae.model.player import sampled
 from keras_symvae.model.questions import BATCH_SIZE, Endpoint
 from keras_symvae.model.team import Team
 from zoo.architectures.architecture import Architecture
 from zoo.architectures.conditional import conditional
+from zoo.architectures.levels import levels
 from zoo.architectures.likelihoods import image_family
 
 Values = Mapping[str, tf.Tensor]
@@ -62,7 +63,9 @@ class Segmentation(Architecture, Team):
     ) -> None:
         image = image_family(likelihood, image_shape)
         maps = Categorical(image.shape[:2], num_classes=num_classes)
-        code = latent if isinstance(latent, Family) else Bernoulli(latent)
+        (code,) = levels([latent]).values()
+        filters = arguments.sizes("filters", filters)
+        width = arguments.integer("width", width, least=1)
         members = {}
         for member, (drawn, given, hidden) in PAIRS.items():
             families = {"x": image, "s": maps, hidden: code}
@@ -97,6 +100,7 @@ class Segmentation(Architecture, Team):
             the average over draws; "samples": [N, S, H, W], draws of the whole map;
             "uncertainty": [N, H, W], the entropy of the average, nats}.
         """
+        samples = arguments.integer("samples", samples, least=1)
         return self.ask("segment", {"x": images}, seed=seed, samples=samples)
 
     def render(
@@ -168,8 +172,8 @@ class Segmentation(Architecture, Team):
         Returns:
             {"x": [n, H, W, C], "s": [n, H, W], "z1", "z2"}.
         """
-        if steps < 1:
-            raise ValueError(f"limiting_pairs needs steps >= 1; received {steps!r}.")
+        says = "limiting_pairs needs steps >= 1"
+        steps = arguments.integer("steps", steps, least=1, says=says)
         return self.ask("limiting_pairs", start, n=n, seed=seed, steps=steps, output=output)
 
     # Graph functions of tensors and an integer seed.
