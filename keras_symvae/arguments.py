@@ -95,6 +95,14 @@ def number(
     return int(value) if isinstance(value, numbers.Integral) else float(value)
 
 
+def positives(name: str, value: Any) -> tuple[float, ...]:
+    """Returns positive numbers, one at least, or raises ValueError where a value is none."""
+    listed = isinstance(value, (tuple, list)) and len(value) > 0
+    if not listed or not all(is_number(each, above=0) for each in value):
+        raise ValueError(f"{name} are positive numbers; received {told(value)}.")
+    return tuple(map(float, value))
+
+
 def is_number(
     value: Any,
     *,
@@ -134,8 +142,9 @@ def told(value: Any) -> str:
     kind = type(value).__name__
     if isinstance(value, int) and value.bit_length() > 64:
         return f"an integer of {value.bit_length()} bits"  # Python may refuse to print it
-    if hasattr(value, "shape") and not isinstance(value, np.generic):
-        return f"{kind} of shape {tuple(value.shape)}"
+    shape = getattr(value, "shape", None)
+    if shape is not None and not isinstance(value, np.generic):
+        return f"{kind} of shape {tuple(shape)}"
     text = repr(value)
     return text if len(text) <= SHOWN and "\n" not in text else f"a {kind}"
 
@@ -198,7 +207,17 @@ def path(name: str, value: Any) -> pathlib.Path:
 
 def length(value: Any) -> int:
     """Returns the number of examples of an array, 0 where it is none."""
-    shape = getattr(value, "shape", None)
-    if shape is None:
-        shape = np.shape(value) if isinstance(value, (tuple, list)) else ()
+    listed: Any = np.shape(value) if isinstance(value, (tuple, list)) else ()
+    shape = getattr(value, "shape", listed)
     return int(shape[0]) if len(shape) else 0
+
+
+def array(name: str, value: Any) -> np.ndarray:
+    """Returns an array of real numbers, or raises ValueError where a value is none."""
+    try:
+        found = np.asarray(value)
+    except (ValueError, TypeError, NotImplementedError, OverflowError):
+        found = np.asarray(None)
+    if found.dtype.kind not in "biuf":
+        raise ValueError(f"{name} is an array of numbers; received {told(value)}.")
+    return found

@@ -25,6 +25,11 @@ def fresh_semi():
     return SemiSupervised((3, 3, 1), num_classes=3, latents=(2, families.Normal(2)), width=3)
 
 
+def fresh_patches():
+    """Returns a semi-supervised pair whose encoder reads patches."""
+    return SemiSupervised((3, 3, 1), 3, latents=(2,), body="patches", filters=2, patch=2, width=3)
+
+
 def fresh_segmentation():
     """Returns a team of a painter and a labeller."""
     return Segmentation((4, 4, 1), num_classes=3, latent=2, filters=(2, 2), width=3)
@@ -45,12 +50,13 @@ def fresh_learner():
     return SymmetricEquilibrium(cases.ladder())
 
 
-ladder, conditional, semi, segmentation, gaussian, team, learner = map(
+ladder, conditional, semi, patches, segmentation, gaussian, team, learner = map(
     functools.cache,
     (
         fresh_ladder,
         fresh_conditional,
         fresh_semi,
+        fresh_patches,
         fresh_segmentation,
         fresh_gaussian,
         fresh_team,

@@ -1,5 +1,6 @@
 """Every public function beside the models: it returns what it says, or refuses in words."""
 
+import atexit
 import functools
 import os
 import tempfile
@@ -18,6 +19,7 @@ from tests.properties.profile import every
 
 SHARE = 0.1  # of all tries
 FOLDER = tempfile.TemporaryDirectory()
+atexit.register(FOLDER.cleanup)
 PNG = os.path.join(FOLDER.name, "picture.png")
 IMAGES = st.sampled_from([np.zeros((2, 3, 3, 1)), np.ones((1, 4, 4, 3), "float32")])
 MAPS = st.sampled_from([np.zeros((2, 3, 3), int), np.arange(18).reshape(2, 3, 3) % 2])

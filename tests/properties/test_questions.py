@@ -91,7 +91,7 @@ def ask_ladder():
     pair = models.ladder()
     yield from of_pair(pair, pair)
     data = known(pair, "x")
-    yield from predictions(pair, pair, data, models.values_of(pair, pair.observed))
+    yield from predictions(pair, pair, data, models.values_of(pair, pair.families))
     likelihood = {"data": data, "num_samples": COUNTS, "chunk": COUNTS}
     yield asked(
         pair,
@@ -146,6 +146,7 @@ def ask_conditional():
         annealed,
         odd={"num_steps": arguments.INTEGERS, "step_size": arguments.REALS},
         needed=("pair", "data", "num_chains", "num_steps"),
+        cost=10,
         right=measured(),
     )
 
@@ -154,7 +155,7 @@ def ask_learner():
     learner = models.learner()
     pair, data = learner.pair, known(learner.pair, "x")
     yield from of_pair(pair, learner)
-    yield from predictions(pair, learner, data, models.values_of(pair, pair.observed))
+    yield from predictions(pair, learner, data, models.values_of(pair, pair.families))
     likelihood = {"data": data, "num_samples": COUNTS, "chunk": COUNTS}
     yield asked(
         pair,
@@ -176,6 +177,11 @@ def ask_semi():
     odd = {"images": values.variable(pair.families["x"])}
     yield asked(pair, pair.classify, usual, odd=odd, needed=("images",), right=right)
     yield from of_pair(pair, pair)
+    reader = models.patches()
+    patch = st.just(np.zeros((2, 2, 1, 2), "float32"))
+    usual = {"filters": patch, "images": images, "bias": st.sampled_from([-0.5, np.zeros(2)])}
+    adopt = Call(reader.adopt, usual, needed=("filters", "images"), odd=odd, words=("x", "body"))
+    yield adopt
 
 
 def ask_segmentation():
@@ -216,7 +222,7 @@ def ask_team():
     def right(result, given):
         assert result.keys() == team.members.keys()
         for member, found in result.items():
-            models.values_of(team[member], team[member].observed)(found, given)
+            models.values_of(team[member], team[member].families)(found, given)
 
     yield from predictions(team, team, known(team, "x", "y"), right)
     for question in ("generate", "encode", "decode", "reconstruct", "limiting"):

@@ -72,7 +72,7 @@ def of_learner(learner):
     def call(name, usual, **options):
         function = sound(learner, getattr(learner, name))
         fitting = {each: strategy for each, strategy in odd.items() if each in usual}
-        words = (*model.families, "data", "Data", type(learner).__name__)
+        words = (*model.families, "data", "Data", "batch", type(learner).__name__)
         return Call(function, usual, odd=fitting, right=costs, words=words, **options)
 
     xy = {"x": data, "y": st.none()}

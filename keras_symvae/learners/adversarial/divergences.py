@@ -106,7 +106,7 @@ def mmd(
     """
     says = f"Unknown kernel {arguments.told(kernel)}; choose one of {', '.join(_KERNELS)}"
     arguments.one_of("kernel", kernel, tuple(_KERNELS), says=says)
-    scales = positive_scales(scales)
+    scales = arguments.positives("scales", scales)
     x, y = _samples(x), _samples(y)
     matrices = x.shape.rank == y.shape.rank == 2 and x.shape[1] == y.shape[1] is not None
     if not matrices or any(size is not None and size < 2 for size in (x.shape[0], y.shape[0])):
@@ -128,14 +128,6 @@ def mmd(
         return tf.reduce_sum(tf.linalg.set_diag(values, tf.zeros(tf.shape(a)[:1], a.dtype))) / pairs
 
     return within(x) + within(y) - 2.0 * tf.reduce_mean(similarity(x, y))
-
-
-def positive_scales(scales: Any) -> tuple[float, ...]:
-    """Returns the scales of a kernel, or raises ValueError where they are no positive numbers."""
-    listed = isinstance(scales, (tuple, list)) and len(scales) > 0
-    if not listed or not all(arguments.is_number(scale, above=0) for scale in scales):
-        raise ValueError(f"scales are positive numbers; received {arguments.told(scales)}.")
-    return tuple(map(float, scales))
 
 
 def _samples(x: Any) -> tf.Tensor:

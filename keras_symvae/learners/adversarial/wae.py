@@ -90,7 +90,7 @@ class WAE(AdversarialLearner):
             raise ValueError("The penalty 'mmd' has no critic that gradient_penalty could hold.")
         divergences.mmd(tf.zeros([2, 1]), tf.zeros([2, 1]), kernel=kernel, scales=scales)
         self.penalty, self.cost = penalty, cost
-        self.kernel, self.scales = kernel, divergences.positive_scales(scales)
+        self.kernel, self.scales = kernel, arguments.positives("scales", scales)
 
         def critics() -> dict[str, Critic]:
             check_reads(critic, pair.latent, asker="WAE", why="it may read latents")
