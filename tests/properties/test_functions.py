@@ -2,6 +2,7 @@
 
 import atexit
 import functools
+import inspect
 import os
 import tempfile
 
@@ -79,13 +80,13 @@ def of_pictures():
         "answers": st.just(np.ones((3, 2, 2, 1))),
     }
     yield Call(
-        pictures.pairs,
+        inspect.unwrap(pictures.pairs),
         usual | {"columns": st.sampled_from([1, 2])},
         needed=usual,
         odd=odd,
         right=picture,
     )
-    save = functools.partial(pictures.save, PNG)
+    save = functools.partial(inspect.unwrap(pictures.save), PNG)
     yield Call(save, {"picture": st.just(np.zeros((4, 4, 1), "uint8"))}, needed=("picture",))
     rows = functools.partial(pictures.labelled_rows, PNG)
     usual = {"rows": st.just([np.zeros((2, 3, 3, 1))]), "labels": st.just(["one"])}
@@ -139,7 +140,15 @@ def of_zoo():
     def right(result, given):
         assert result.x.ndim == 4 and len(result.x) == len(result.y)
 
-    yield Call(zoo.datasets.load, usual, needed=("data",), fixed=("data",), right=right)
+    words = st.sampled_from([None, 2, 2.5, True, "x", "", b"train", (), ["train"]])
+    yield Call(
+        zoo.datasets.load,
+        usual,
+        needed=("data",),
+        fixed=("data",),
+        right=right,
+        anything=words,
+    )
     rates = {"decoder": 0.1, "encoder": 0.1}
     usual = {"learning_rate": st.just(rates), "beta_1": st.just(0.5)}
     usual |= {"options": st.just({}), "constant": st.sampled_from([(), ("decoder",)])}
