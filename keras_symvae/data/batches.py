@@ -112,7 +112,11 @@ class Batches(Minibatches):
         self.size = self.examples = next(iter(lengths.values()))
         self.batch_size = min(batch_size, self.size)
         self.steps_per_epoch = self.size // self.batch_size
-        self.seed, self.transform, self.shuffle = seeds.checked(seed), transform, shuffle
+        self.seed, self.shuffle = seeds.checked(seed), arguments.flag("shuffle", shuffle)
+        if transform is not None and not callable(transform):
+            told = arguments.told(transform)
+            raise ValueError(f"transform is a function (values, seed) -> values; received {told}.")
+        self.transform = transform
         self._values = values
 
     @functools.cached_property

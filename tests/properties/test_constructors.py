@@ -123,7 +123,10 @@ def of_data():
 
     odd = {"batch_size": INTEGERS, "seed": INTEGERS}
     needed = ("values", "batch_size")
-    yield Call(sv.Batches, usual, needed=needed, odd=odd, right=right, words=("Batches",))
+    fixed = ("transform",)  # what is called by its user may do anything
+    yield Call(
+        sv.Batches, usual, needed=needed, odd=odd, right=right, words=("Batches",), fixed=fixed
+    )
 
     def supplies(result, given):
         assert isinstance(result, sources.Source) or given["prior"] is None
@@ -302,7 +305,7 @@ def of_zoo():
     needed = ("image_shape", "num_classes", "latent", "latents", "width", "filters", "patch")
     for kind, usual in rows.items():
         odd = {n: st.one_of(INTEGERS, REALS) for n in usual if n != "image_shape"}
-        words = (kind.__name__, "x", "z0", "network")
+        words = (kind.__name__, "x", "z0", "network", "latents")
         yield Call(kind, usual, needed=needed, odd=odd, right=made, words=words, cost=4)
 
 

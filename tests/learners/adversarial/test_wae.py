@@ -290,8 +290,8 @@ def test_the_critic_pays_for_what_is_steeper_than_its_steepness():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"penalty": "kl", "gradient_penalty": -1.0}, "gradient_penalty is at least 0"),
-        ({"penalty": "kl", "steepness": 0.0}, "steepness above 0"),
+        ({"penalty": "kl", "gradient_penalty": -1.0}, "gradient_penalty is a number of at least 0"),
+        ({"penalty": "kl", "steepness": 0.0}, "steepness is a positive number"),
         ({"gradient_penalty": 1.0}, "'mmd' has no critic that gradient_penalty could hold"),
     ],
 )
