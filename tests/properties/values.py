@@ -85,7 +85,8 @@ def variable(family: Family) -> st.SearchStrategy:
 @st.composite
 def data(draw: Any, model: Any) -> Any:
     """Draws what somebody may give as data of a pair: one variable, a tuple or a dict of some."""
-    names = [*model.observed, *model.context, *model.latent]
+    schema = model.schema
+    names = [*schema.observed, *schema.context, *schema.latent]
     chosen = draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
     values = {name: draw(variable(model.families[name])) for name in chosen}
     form = draw(st.sampled_from(["dict", "dict", "tuple", "alone", "wrong", "stream", "pairs"]))

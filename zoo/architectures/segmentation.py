@@ -137,9 +137,8 @@ class Segmentation(Architecture, Team):
             [N, M, H, W, C]: row n with the code z2 ~ q(z2 | x, s) of donor n (Figure 3 of the
             paper).
         """
-        donors = {"x": np.asarray(donor_images), "s": np.asarray(donor_maps)}
-        codes = self["painter"].encode(donors, seed=seed)["z2"]
-        count, label_maps = len(codes), np.asarray(label_maps)
+        codes = self["painter"].encode({"x": donor_images, "s": donor_maps}, seed=seed)["z2"]
+        count, label_maps = len(codes), self.check({"s": label_maps})["s"]
         painted = self.render(
             np.tile(label_maps, (count, 1, 1)),
             z2=np.repeat(codes, len(label_maps), axis=0),

@@ -138,6 +138,10 @@ class SemiSupervised(Architecture, Pair):
             bias: number or [F].
         """
         reader = self.reader
+        filters = _finite("filters", filters, reader.kernel.shape)
+        bias = arguments.array("bias", bias)
+        bias = _finite("bias", bias, reader.bias.shape if bias.ndim else ())
+        images = self.check({"x": images})["x"]
         reader.kernel.assign(filters)
         reader.bias.assign(np.broadcast_to(bias, reader.bias.shape))
         reader.standardise(self.families["x"].features(images))
@@ -170,3 +174,14 @@ class SemiSupervised(Architecture, Pair):
         start = (0, values["x"], recognised(values["x"]))
         _, _, total = tf.while_loop(lambda step, *_: step < steps, turn, start)
         return {"probabilities": total / tf.cast(steps + 1, tf.float32)}
+
+
+def _finite(name: str, value: Any, shape: Sequence[int]) -> np.ndarray:
+    """Returns an array of finite numbers of this shape, or raises ValueError."""
+    found = arguments.array(name, value)
+    if found.shape != tuple(shape) or not np.isfinite(found).all():
+        raise ValueError(
+            f"{name} holds finite numbers of shape {tuple(shape)}; received "
+            f"{arguments.told(value)}."
+        )
+    return found
