@@ -132,7 +132,7 @@ def checked_terms(weights: Mapping[str, float] | None) -> Weights:
     weights = arguments.table("weights", weights)
     unknown = sorted(weights.keys() - TERMS.keys())
     if unknown:
-        raise ValueError(f"There are no terms {unknown}; known are {sorted(TERMS)}.")
+        raise ValueError(f"weights: there are no terms {unknown}; known are {sorted(TERMS)}.")
     return TERMS | _weights(weights)
 
 
