@@ -221,3 +221,10 @@ def array(name: str, value: Any) -> np.ndarray:
     if found.dtype.kind not in "biuf":
         raise ValueError(f"{name} is an array of numbers; received {told(value)}.")
     return found
+
+
+def function(name: str, value: Any) -> Any:
+    """Returns what can be called, or raises ValueError where a value cannot."""
+    if not callable(value):
+        raise ValueError(f"{name} is a function; received {told(value)}.")
+    return value

@@ -104,20 +104,15 @@ class Batches(Minibatches):
         transform: Transform | None = None,
         shuffle: bool = True,
     ) -> None:
-        values = arguments.table("values", values)
-        lengths = {name: arguments.length(value) for name, value in values.items()}
+        self._values = arguments.table("values", values)
+        lengths = {name: arguments.length(value) for name, value in self._values.items()}
         if len(set(lengths.values())) != 1 or 0 in lengths.values():
             raise ValueError(f"Batches need arrays of one length above 0; received {lengths}.")
-        batch_size = arguments.integer("batch_size", batch_size, least=1)
         self.size = self.examples = next(iter(lengths.values()))
-        self.batch_size = min(batch_size, self.size)
+        self.batch_size = min(arguments.integer("batch_size", batch_size, least=1), self.size)
         self.steps_per_epoch = self.size // self.batch_size
         self.seed, self.shuffle = seeds.checked(seed), arguments.flag("shuffle", shuffle)
-        if transform is not None and not callable(transform):
-            told = arguments.told(transform)
-            raise ValueError(f"transform is a function (values, seed) -> values; received {told}.")
-        self.transform = transform
-        self._values = values
+        self.transform = None if transform is None else arguments.function("transform", transform)
 
     @functools.cached_property
     def _tensors(self):

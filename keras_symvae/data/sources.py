@@ -99,11 +99,8 @@ class FunctionSource(Configured, Source):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        if not callable(function):
-            raise ValueError(
-                f"function draws values (size, seed); received {arguments.told(function)}."
-            )
-        self.function, self._names = function, arguments.words("names", names)
+        self.function = arguments.function("function", function)
+        self._names = arguments.words("names", names)
         self.built = True
 
     @property

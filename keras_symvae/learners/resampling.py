@@ -69,6 +69,8 @@ class Resampling:
         remember: float = 0.0,
     ) -> None:
         draws = arguments.integer("draws", draws, least=1)
+        if window is not None:
+            arguments.instance("window", window, tuple, list, Mapping)
         if resampling is not None:
             arguments.one_of("resampling", resampling, (WHOLE, LOCAL))
         self.remember = arguments.number("remember", remember, least=0, most=1)
