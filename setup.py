@@ -40,6 +40,7 @@ setup(
         "dev": [
             "POT>=0.9.5",  # the extra "transport"
             "dill>=0.3.8",  # tfds.testing imports it and does not ask for it
+            "hypothesis>=6.170",  # odd arguments, tests/properties
             "pyright[nodejs]>=1.1.400",
             "pytest>=8",
             "pytest-xdist>=3.6",

@@ -19,6 +19,7 @@ import tensorflow as tf
 from absl import app, flags
 
 import keras_symvae as sv
+from keras_symvae import evaluation
 from zoo import datasets, presets
 
 flags.DEFINE_float("minutes", 60.0, "How long.", lower_bound=0.01)
@@ -41,8 +42,15 @@ def rounds(images: np.ndarray, folder: pathlib.Path, steps: int) -> Iterator[int
     made = 0
     while True:
         backup = sv.Backup(folder / "backup", changed="allow")
-        options = {"epochs": backup.epochs + 1, "steps_per_epoch": steps, "verbose": 0}
-        learner.fit(images, batch_size=BATCH_SIZE, callbacks=[backup], **options)
+        epochs = backup.epochs + 1
+        learner.fit(
+            images,
+            batch_size=BATCH_SIZE,
+            epochs=epochs,
+            steps_per_epoch=steps,
+            callbacks=[backup],
+            verbose=0,
+        )
         other.fit(stream, steps_per_epoch=steps, verbose=0)
         made += 2 * steps
         learner.evaluate(images, verbose=0)
@@ -52,7 +60,7 @@ def rounds(images: np.ndarray, folder: pathlib.Path, steps: int) -> Iterator[int
         learner.reconstruct(some)
         learner.generate(16)
         learner.limiting(16, steps=3)
-        sv.evaluation.log_likelihood(learner.pair, {"x": some}, num_samples=4)
+        evaluation.log_likelihood(learner.pair, {"x": some}, num_samples=4)
         learner.save(folder / "model.keras")
         yield made
 

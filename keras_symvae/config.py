@@ -3,9 +3,11 @@
 import inspect
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, ClassVar, Self
 
 import keras
+
+from keras_symvae import arguments as checks
 
 FROZEN = "frozen"  # in a configuration: the places of the layers inside that are not trained
 PLAIN = (str, int, float, bool, type(None))
@@ -21,9 +23,11 @@ class Configured:
     kept: ClassVar[dict[str, Callable[[Any], Any]]] = {}  # {argument: function of the object}
     given_by_subclasses: ClassVar[tuple[str, ...]] = ()  # arguments that users do not see
 
-    if TYPE_CHECKING:  # what comes after this class in the order of parents takes the arguments
-
-        def __init__(self, *args: Any, **kwargs: Any) -> None: ...
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # What comes after this class in the order of parents takes the arguments.
+        if kwargs.get("name") is not None:
+            checks.label(kwargs["name"])
+        super().__init__(*args, **kwargs)
 
     def get_config(self) -> dict[str, Any]:
         """Returns {argument: value}, from which `from_config` makes the object again."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from keras_symvae import files
+from keras_symvae import arguments, files
 from keras_symvae.shapes import shaped
 
 COLUMNS = 10
@@ -22,9 +22,11 @@ def grid(images: ArrayLike, *, columns: int = COLUMNS) -> NDArray[np.uint8]:
 
     Values are clipped to [0, 1]; small images are magnified by a whole number.
     """
-    images = np.asarray(images, np.float32)
-    if images.ndim != 4 or images.shape[-1] not in (1, 3) or not len(images):
+    images = arguments.array("images", images)
+    columns = arguments.integer("columns", columns, least=1)
+    if images.ndim != 4 or images.shape[-1] not in (1, 3) or not images.size:
         raise ValueError(f"A grid shows images [N, H, W, 1 or 3]; received {images.shape}.")
+    images = np.clip(np.nan_to_num(images), 0.0, 1.0).astype(np.float32)
     scale = math.ceil(MIN_SIDE / min(images.shape[1:3]))
     images = images.repeat(scale, axis=1).repeat(scale, axis=2)
     n, height, width, channels = images.shape
@@ -37,7 +39,7 @@ def grid(images: ArrayLike, *, columns: int = COLUMNS) -> NDArray[np.uint8]:
         top = GAP + (index // columns) * (height + GAP)
         left = GAP + (index % columns) * (width + GAP)
         canvas[top : top + height, left : left + width] = image
-    return (np.clip(np.nan_to_num(canvas), 0.0, 1.0) * 255).round().astype(np.uint8)
+    return (canvas * 255).round().astype(np.uint8)
 
 
 @shaped(originals="[N, H, W, C]", answers="[N, H, W, C]", returns="[height, width, C]")
@@ -49,6 +51,16 @@ def pairs(
     Args:
         originals, answers: images [N, H, W, C].
     """
+    originals, answers = (
+        arguments.array("originals", originals),
+        arguments.array("answers", answers),
+    )
+    columns = arguments.integer("columns", columns, least=1)
+    if originals.ndim != 4 or originals.shape != answers.shape or not len(originals):
+        raise ValueError(
+            "originals and answers are as many images [N, H, W, C]; received "
+            f"{originals.shape} and {answers.shape}."
+        )
     rows = []
     for start in range(0, len(originals), columns):
         rows += [originals[start : start + columns], answers[start : start + columns]]
@@ -64,6 +76,12 @@ def save(path: str | os.PathLike, picture: NDArray[np.uint8]) -> None:
     """Writes a picture, uint8 [height, width, 1 or 3], as PNG."""
     from PIL import Image
 
+    picture = arguments.array("picture", picture)
+    shape = picture.shape
+    if picture.dtype != np.uint8 or len(shape) != 3 or shape[-1] not in (1, 3) or not picture.size:
+        raise ValueError(
+            f"A picture is uint8 [height, width, 1 or 3]; received {picture.dtype} {shape}."
+        )
     image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
     with files.whole(path) as unfinished:
         image.save(unfinished)
@@ -73,7 +91,14 @@ def labelled_rows(
     path: str | os.PathLike, rows: Sequence[NDArray[Any]], labels: Sequence[str]
 ) -> None:
     """Writes rows of images, each [N, H, W, C] with a label before it, as PNG."""
-    figure = _figure(0.8 * len(rows[0]) + 2.0, 0.8 * len(rows))
+    labels = arguments.words("labels", labels)
+    if not isinstance(rows, (tuple, list)) or len(rows) != len(labels) or not rows:
+        raise ValueError(
+            f"rows are images, one row for each of {len(labels)} labels; received "
+            f"{arguments.told(rows)}."
+        )
+    rows = [arguments.array("Each of rows", row) for row in rows]
+    figure = _figure(0.8 * max(map(len, rows)) + 2.0, 0.8 * len(rows))
     for index, (row, label) in enumerate(zip(rows, labels, strict=True)):
         axes = figure.add_subplot(len(rows), 1, index + 1)
         axes.imshow(grid(row, columns=len(row)).squeeze(), cmap="gray", vmin=0, vmax=255)
@@ -93,6 +118,11 @@ def curves(path: str | os.PathLike, records: Sequence[Mapping[str, Any]]) -> Non
         path: file to write.
         records: list of {"step": integer, "metrics": {name: number or None}}.
     """
+    if not isinstance(records, (tuple, list)) or not all(map(_is_record, records)):
+        raise ValueError(
+            "records are a list of {'step': integer, 'metrics': {name: number}}; received "
+            f"{arguments.told(records)}."
+        )
     names = {name: None for record in records for name in record["metrics"]}
     panels: dict[str, list[str]] = {"decoder": [], "encoder": [], "information": []}
     for name in names:
@@ -129,6 +159,10 @@ def _figure(width: float, height: float) -> Any:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def _is_record(record: Any) -> bool:
+    return isinstance(record, Mapping) and {"step", "metrics"} <= record.keys()
 
 
 def _number(value: float | None) -> float:

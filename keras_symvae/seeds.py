@@ -2,9 +2,9 @@
 
 from typing import Any
 
-import numpy as np
 import tensorflow as tf
 
+from keras_symvae import arguments
 from keras_symvae.shapes import shaped
 
 TRAIN, TEST, DATA, REHEARSAL, LAYERS = range(5)  # streams of one learner that must not share draws
@@ -22,9 +22,16 @@ def make(seed: Any) -> tf.Tensor:
 
 
 def checked(seed: Any) -> Any:
-    """Returns an integer, or raises ValueError where it is none."""
-    if not tf.is_tensor(seed) and not isinstance(seed, (int, np.integer)):
-        raise ValueError(f"seed is an integer, such as 0; received {seed!r}.")
+    """Returns an integer, of Python or a scalar tensor, or raises ValueError where it is none."""
+    says = "seed is an integer, such as 0"
+    if not tf.is_tensor(seed):
+        return arguments.integer("seed", seed, most=2**63 - 1, says=says)
+    if (
+        not isinstance(seed, tf.Tensor)
+        or not seed.dtype.is_integer
+        or seed.shape.rank not in (0, None)
+    ):
+        raise ValueError(f"{says}; received {arguments.told(seed)}.")
     return seed
 
 

@@ -2,14 +2,13 @@
 
 import contextlib
 import os
-import pathlib
 import warnings
 from collections.abc import Collection, Iterator
 from typing import Any
 
 import keras
 
-from keras_symvae import interruption, lock
+from keras_symvae import arguments, interruption, lock
 from keras_symvae.callbacks import fingerprint, identity
 from keras_symvae.callbacks.state import State, tidy
 
@@ -41,9 +40,9 @@ class Backup(keras.callbacks.Callback):
 
     def __init__(self, directory: str | os.PathLike, *, changed: str | Collection[str] = ()):
         super().__init__()
-        self.directory = pathlib.Path(directory).expanduser()
+        self.directory = arguments.path("directory", directory).expanduser()
+        names = [*arguments.words("changed", changed)]
         self.changed = changed
-        names = [changed] if isinstance(changed, str) else list(changed)
         unknown = sorted(set(names) - {*identity.PARTS, ALLOW})
         if unknown:
             raise ValueError(

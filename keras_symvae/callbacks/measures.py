@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from keras_symvae import seeds
 from keras_symvae.evaluation.information import information
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.team import Team
@@ -24,7 +25,7 @@ class Information(keras.callbacks.Callback):
 
     def __init__(self, values: Mapping[str, np.ndarray], *, seed: int = 0):
         super().__init__()
-        self.values, self.seed = values, seed
+        self.values, self.seed = values, seeds.checked(seed)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         for prefix, pair, values in members_of(self.model.pair, self.values):

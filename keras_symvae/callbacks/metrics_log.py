@@ -3,13 +3,12 @@
 import json
 import math
 import os
-import pathlib
 import time
 from typing import Any
 
 import keras
 
-from keras_symvae import files, json_file
+from keras_symvae import arguments, files, json_file
 
 LARGEST = 1e300  # no cost is, and integers beyond cannot be drawn
 
@@ -28,7 +27,7 @@ class MetricsLog(keras.callbacks.Callback):
 
     def __init__(self, path: str | os.PathLike):
         super().__init__()
-        self.path = pathlib.Path(path)
+        self.path = arguments.path("path", path)
         self._start: float | None = None
 
     def records(self) -> list[dict[str, Any]]:

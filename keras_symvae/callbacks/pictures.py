@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_symvae import pictures
+from keras_symvae import arguments, pictures, seeds
 from keras_symvae.callbacks.measures import members_of
 from keras_symvae.model.pair import Pair
 
@@ -32,7 +32,9 @@ class Pictures(keras.callbacks.Callback):
         seed: int = 0,
     ):
         super().__init__()
-        self.directory, self.values, self.n, self.seed = str(directory), values, n, seed
+        self.directory = str(arguments.path("directory", directory))
+        self.values, self.seed = values, seeds.checked(seed)
+        self.n = arguments.integer("n", n, least=1)
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._writer = tf.summary.create_file_writer(self.directory)

@@ -1,9 +1,11 @@
 """A progress bar that fits into one line of a terminal."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from typing import Any
 
 import keras
+
+from keras_symvae import arguments
 
 
 class Progress(keras.callbacks.ProgbarLogger):
@@ -18,12 +20,14 @@ class Progress(keras.callbacks.ProgbarLogger):
     def __init__(
         self,
         *,
-        running: Iterable[str] = ("loss",),
-        final: Iterable[str] = ("loss", "val_loss"),
+        running: Sequence[str] = ("loss",),
+        final: Sequence[str] = ("loss", "val_loss"),
         total: int | None = None,
     ):
         super().__init__()
-        self.running, self.final, self.total = tuple(running), tuple(final), total
+        self.running = arguments.words("running", running)
+        self.final = arguments.words("final", final)
+        self.total = arguments.size("total", total)
 
     def set_params(self, params: dict[str, Any]) -> None:
         super().set_params(params)
@@ -36,6 +40,6 @@ class Progress(keras.callbacks.ProgbarLogger):
         super().on_epoch_end(epoch, _chosen(logs, self.final))
 
 
-def _chosen(logs: dict[str, Any] | None, names: Iterable[str]) -> dict[str, Any]:
+def _chosen(logs: dict[str, Any] | None, names: Sequence[str]) -> dict[str, Any]:
     logs = logs or {}
     return {name: logs[name] for name in names if name in logs}

@@ -5,6 +5,8 @@ from typing import Any
 
 import keras
 
+from keras_symvae import arguments
+
 
 class TensorBoard(keras.callbacks.TensorBoard):
     """Keras's TensorBoard callback without curves of single steps.
@@ -17,7 +19,7 @@ class TensorBoard(keras.callbacks.TensorBoard):
     """
 
     def __init__(self, directory: str | os.PathLike):
-        super().__init__(str(directory), write_graph=False)
+        super().__init__(str(arguments.path("directory", directory)), write_graph=False)
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
         pass

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 import numpy as np
 import tensorflow as tf
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.data import intake
 from keras_symvae.data.batch import size_of
 from keras_symvae.data.sources import Source
@@ -106,15 +106,15 @@ class Batches(Minibatches):
         transform: Transform | None = None,
         shuffle: bool = True,
     ) -> None:
-        lengths = {name: len(value) for name, value in values.items()}
+        self.values = arguments.table("values", values)
+        lengths = {name: arguments.length(value) for name, value in self.values.items()}
         if len(set(lengths.values())) != 1 or 0 in lengths.values():
             raise ValueError(f"Batches need arrays of one length above 0; received {lengths}.")
-        intake.check_sizes(batch_size=batch_size)
         self.size = self.examples = next(iter(lengths.values()))
-        self.batch_size = min(batch_size, self.size)
+        self.batch_size = min(arguments.integer("batch_size", batch_size, least=1), self.size)
         self.steps_per_epoch = self.size // self.batch_size
-        self.seed, self.transform, self.shuffle = seeds.checked(seed), transform, shuffle
-        self.values = values
+        self.seed, self.shuffle = seeds.checked(seed), arguments.flag("shuffle", shuffle)
+        self.transform = None if transform is None else arguments.function("transform", transform)
 
     @functools.cached_property
     def _tensors(self):
@@ -158,8 +158,8 @@ class Draws(Minibatches):
     """
 
     def __init__(self, source: Source, *, batch_size: int, seed: int = 0) -> None:
-        intake.check_sizes(batch_size=batch_size)
-        self.source, self.batch_size, self.seed = source, batch_size, seeds.checked(seed)
+        self.source, self.seed = source, seeds.checked(seed)
+        self.batch_size = arguments.integer("batch_size", batch_size, least=1)
 
     def at(self, step: int | tf.Tensor) -> dict[str, tf.Tensor]:
         root = seeds.fold(seeds.make(self.seed), seeds.DATA)

@@ -9,10 +9,10 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_symvae import arguments
 from keras_symvae.data import streams
 from keras_symvae.data.batches import Batches, Draws, Minibatches, Together
 from keras_symvae.data.gate import Gate
-from keras_symvae.data.intake import check_sizes
 from keras_symvae.data.sources import Source
 from keras_symvae.data.variables import unwrapped
 from keras_symvae.families import Family
@@ -75,13 +75,16 @@ def of(
     """
     data = unwrapped(data)
     arrays = holds_arrays(data)
-    if not 0 <= validation_split < 1:
-        raise ValueError(f"validation_split is a share from 0 to below 1; got {validation_split}.")
+    if not arguments.is_number(validation_split, least=0, most=1) or validation_split == 1:
+        raise ValueError(
+            "validation_split is a share from 0 to below 1; got "
+            f"{arguments.told(validation_split)}."
+        )
     if not arrays:
         _refuse_options(data, shuffle=shuffle, validation_split=validation_split)
     held_out = None
-    check_sizes(batch_size=batch_size)
-    size = 32 if batch_size is None else batch_size
+    size = arguments.size("batch_size", batch_size) or 32
+    steps_per_epoch = arguments.size("steps_per_epoch", steps_per_epoch)
     options: dict[str, Any] = {"batch_size": size, "seed": seed}
     if arrays:
         data = gate.check(data)

@@ -122,13 +122,6 @@ def missing(family: Family, value: np.ndarray) -> np.ndarray:
     return np.asarray(family.missing(value))
 
 
-def check_sizes(**sizes: Any) -> None:
-    """Raises ValueError where a size, by its name, is neither None nor a positive integer."""
-    for name, size in sizes.items():
-        if size is not None and (not isinstance(size, (int, np.integer)) or size < 1):
-            raise ValueError(f"{name} is a positive number; received {size!r}.")
-
-
 def check_specs(variables: Variables, specs: Mapping[str, Any]) -> None:
     """Refuses batches whose types or shapes no values of the variables have.
 

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.config import Configured
 from keras_symvae.shapes import shaped
 
@@ -40,9 +40,10 @@ class ArraySource(Source):
     """
 
     def __init__(self, values: Mapping[str, Any], *, name: str = "source", **kwargs: Any) -> None:
-        super().__init__(name=name, **kwargs)
+        super().__init__(name=arguments.label(name), **kwargs)
+        values = arguments.table("values", values)
         values = {name: np.asarray(value) for name, value in values.items()}
-        lengths = {name: len(value) for name, value in values.items()}
+        lengths = {name: arguments.length(value) for name, value in values.items()}
         if len(set(lengths.values())) != 1 or 0 in lengths.values():
             raise ValueError(f"A source needs arrays of one length above 0; received {lengths}.")
         self.size = next(iter(lengths.values()))
@@ -98,7 +99,8 @@ class FunctionSource(Configured, Source):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        self.function, self._names = function, tuple(names)
+        self.function = arguments.function("function", function)
+        self._names = arguments.words("names", names)
         self.built = True
 
     @property
@@ -128,6 +130,9 @@ class PairSource(Configured, Source):
         self, pair: Any, *, rename: Mapping[str, str], name: str = "source", **kwargs: Any
     ) -> None:
         super().__init__(name=name, **kwargs)
+        if not hasattr(pair, "chain"):
+            raise ValueError(f"pair is a Pair; received {arguments.told(pair)}.")
+        rename = arguments.table("rename", rename)
         unknown = sorted(set(rename) - set(pair.families))
         if unknown:
             raise ValueError(
@@ -159,6 +164,7 @@ def get(prior: Any, *, names: Sequence[str]) -> Source | None:
     Raises:
         ValueError: `prior` is none of these, or it is not clear which variables it supplies.
     """
+    names = arguments.words("names", names)
     if prior is None or isinstance(prior, Source):
         return prior
     if isinstance(prior, tf.data.Dataset):

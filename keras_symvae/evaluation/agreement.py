@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from keras_symvae import arguments
+
 
 def agreement(maps: ArrayLike, truth: ArrayLike) -> dict[str, float]:
     """Returns the share of pixels that agree, and the mean over classes of intersection over union.
@@ -17,7 +19,7 @@ def agreement(maps: ArrayLike, truth: ArrayLike) -> dict[str, float]:
     Raises:
         ValueError: shapes differ, or truth has no known pixel.
     """
-    maps, truth = np.asarray(maps), np.asarray(truth)
+    maps, truth = arguments.array("maps", maps), arguments.array("truth", truth)
     if maps.shape != truth.shape:
         raise ValueError(f"maps are {maps.shape}, truth is {truth.shape}; they must be the same.")
     known = truth >= 0

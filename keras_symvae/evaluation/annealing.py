@@ -9,15 +9,10 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 from numpy.typing import NDArray
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.data.batch import size_of
 from keras_symvae.evaluation.chunks import chunks, length
-from keras_symvae.evaluation.requirements import (
-    check_complete,
-    check_counts,
-    check_densities,
-    check_positive,
-)
+from keras_symvae.evaluation.requirements import check_complete, check_densities
 from keras_symvae.families import Normal
 from keras_symvae.model.pair import Pair
 from keras_symvae.shapes import shaped
@@ -87,10 +82,11 @@ def annealed_log_likelihood(
     """
     asker = "annealed_log_likelihood"
     check_densities(pair, asker=asker)
-    check_counts(num_chains=num_chains, num_steps=num_steps, chunk=chunk)
-    check_positive(step_size=step_size)
-    if start not in STARTS:
-        raise ValueError(f"start is one of {STARTS}; received {start!r}.")
+    num_chains = arguments.integer("num_chains", num_chains, least=1)
+    num_steps = arguments.integer("num_steps", num_steps, least=1)
+    chunk = arguments.integer("chunk", chunk, least=1)
+    step_size = arguments.number("step_size", step_size, above=0)
+    start = arguments.one_of("start", start, STARTS)
     arrays = check_complete(pair, data, asker=asker)
     names = _check_latents(pair, arrays, asker=asker)
     rows = min(length(arrays), max(1, chunk // num_chains))
@@ -110,7 +106,7 @@ def _temperatures(num_steps: int) -> NDArray[np.float64]:
     return (rise - rise[0]) / (rise[-1] - rise[0])
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True, autograph=False)
 @shaped(values="{name: [B, ...]}", temperatures="[T]", seed="[2]", returns="[B, C]")
 def _log_weights(
     pair: Pair,

@@ -1,14 +1,15 @@
 """The consistency of a pair: what changes while encoder and decoder redraw in turn."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.evaluation.chunks import chunks, length
 from keras_symvae.model.pair import Pair
+from keras_symvae.model.questions import OUTPUTS
 from keras_symvae.shapes import shaped
 
 BATCH_SIZE = 1000  # examples that are scored at once
@@ -52,9 +53,9 @@ def consistency(
 
     Reference: Flach, Schlesinger, Shekhovtsov 2024.
     """
-    steps = [int(step) for step in steps]
-    if not steps or steps[0] < 0 or sorted(set(steps)) != steps:
-        raise ValueError(f"steps are increasing numbers from 0 on; received {steps}.")
+    arguments.instance("pair", pair, Pair)
+    arguments.one_of("output", output, OUTPUTS)
+    steps = _increasing(steps)
     given = pair.check(start) if start is not None else {}
     context: dict[str, Any] = {name: given[name] for name in pair.context if name in given}
     dreaming = not set(pair.observed) <= given.keys()
@@ -87,6 +88,17 @@ def consistency(
     return rows
 
 
+def _increasing(steps: Any) -> list[int]:
+    """Returns numbers of alternations, or refuses what does not increase from 0 on."""
+    says = "steps are increasing numbers from 0 on"
+    if isinstance(steps, str) or not isinstance(steps, Iterable):
+        raise ValueError(f"{says}; received {arguments.told(steps)}.")
+    found = [arguments.integer("steps", step, least=0, says=says) for step in steps]
+    if not found or sorted(set(found)) != found:
+        raise ValueError(f"{says}; received {arguments.told(found)}.")
+    return found
+
+
 def _costs(pair: Pair, arrays: dict[str, np.ndarray]) -> dict[str, float]:
     """Returns mean costs {"player/variable": nats} of arrays {name: [n, ...]}."""
     costs: dict[str, float] = {}
@@ -97,7 +109,7 @@ def _costs(pair: Pair, arrays: dict[str, np.ndarray]) -> dict[str, float]:
     return costs
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True, autograph=False)
 @shaped(values="{name: [B, ...]}", returns="{cost: [B]}")
 def _log_probs(pair: Pair, values: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
     return {

@@ -6,6 +6,7 @@ import numpy as np
 import scipy.linalg
 from numpy.typing import ArrayLike, NDArray
 
+from keras_symvae import arguments
 from keras_symvae.evaluation.extractor import FeatureExtractor
 
 Array = NDArray[np.float64]
@@ -118,6 +119,7 @@ def distance_report(
     Raises:
       ValueError: as the extractor, `frechet_distance` and `kernel_distance`.
     """
+    arguments.instance("extractor", extractor, FeatureExtractor)
     a, b = extractor(real), extractor(generated)
     return {
         "frechet": frechet_distance(a, b),
@@ -155,7 +157,8 @@ def _factor(cov: Array, *, name: str) -> Array:
 
 
 def _gaussian(mean: ArrayLike, cov: ArrayLike, *, name: str) -> tuple[Array, Array]:
-    mean, cov = np.asarray(mean, np.float64), np.asarray(cov, np.float64)
+    mean = arguments.array(f"The mean of Gaussian {name}", mean).astype(np.float64)
+    cov = arguments.array(f"The covariance of Gaussian {name}", cov).astype(np.float64)
     if mean.ndim != 1 or mean.size == 0 or cov.shape != mean.shape * 2:
         raise ValueError(
             f"Gaussian {name} needs a mean [D] and a covariance [D, D], "
@@ -173,7 +176,7 @@ def _check_finite(name: str, *arrays: Array) -> None:
 
 
 def _samples(a: ArrayLike, b: ArrayLike) -> tuple[Array, Array]:
-    a, b = np.asarray(a, np.float64), np.asarray(b, np.float64)
+    a, b = (arguments.array(n, x).astype(np.float64) for n, x in (("a", a), ("b", b)))
     for name, x in (("a", a), ("b", b)):
         if x.ndim != 2 or x.shape[0] < 2 or x.shape[1] < 1:
             raise ValueError(f"{name} needs shape [N >= 2, D >= 1], got {x.shape}")

@@ -6,6 +6,7 @@ import keras
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from keras_symvae import arguments
 from keras_symvae.shapes import shaped
 
 
@@ -27,8 +28,10 @@ class FeatureExtractor:
         batch_size: int = 256,
         repeats_grey: bool = False,
     ):
-        self.model, self.name = model, name
-        self.batch_size, self.repeats_grey = batch_size, repeats_grey
+        self.model = arguments.instance("model", model, keras.Model)
+        self.name = arguments.instance("name", name, str)
+        self.batch_size = arguments.integer("batch_size", batch_size, least=1)
+        self.repeats_grey = arguments.flag("repeats_grey", repeats_grey)
 
     @final
     @shaped(returns="[N, D]")
@@ -39,19 +42,20 @@ class FeatureExtractor:
           ValueError: if the images are not such an array, or do not fit the model.
         """
         images = checked_images(images)
+        batch_size = arguments.size("batch_size", batch_size) or self.batch_size
         shape = self.model.input_shape[1:]
         if self.repeats_grey and images.shape[-1] == 1:
             images = np.repeat(images, shape[-1], axis=-1)
         if any(k not in (None, size) for k, size in zip(shape, images.shape[1:], strict=True)):
             raise ValueError(f"{self.name} takes images {shape}, got {images.shape[1:]}")
-        return self.model.predict(images, batch_size=batch_size or self.batch_size, verbose=0)
+        return self.model.predict(images, batch_size=batch_size, verbose=0)
 
 
 def checked_images(x: ArrayLike) -> NDArray[np.float32]:
     """Returns images float32 [N, H, W, C] with values in [0, 1], or refuses them."""
-    x = np.asarray(x, np.float32)
+    x = arguments.array("images", x)
     if x.ndim != 4 or 0 in x.shape:
         raise ValueError(f"images need shape [N, H, W, C], got {x.shape}")
     if not (x.min() >= -1e-6 and x.max() <= 1 + 1e-6):  # NaN fails as well.
         raise ValueError("images need values in [0, 1]")
-    return x
+    return x.astype(np.float32, copy=False)

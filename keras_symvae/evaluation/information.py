@@ -6,8 +6,9 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from keras_symvae import arguments
 from keras_symvae.evaluation.chunks import chunks, length
-from keras_symvae.evaluation.requirements import check_complete, check_counts
+from keras_symvae.evaluation.requirements import check_complete
 from keras_symvae.families import Finite
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.player import sampled
@@ -39,7 +40,7 @@ def information(
         ValueError: observed variables or context are missing, or a variable cannot hold its data;
             chunk is not a positive integer.
     """
-    check_counts(chunk=chunk)
+    chunk = arguments.integer("chunk", chunk, least=1)
     arrays = check_complete(pair, values, asker="information")
     arrays = {name: array for name, array in arrays.items() if name not in pair.latent}
     means: dict[str, Any] = {}

@@ -7,10 +7,10 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.data.batch import size_of
 from keras_symvae.evaluation.chunks import chunks, length
-from keras_symvae.evaluation.requirements import check_complete, check_counts, check_densities
+from keras_symvae.evaluation.requirements import check_complete, check_densities
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.player import sampled
 from keras_symvae.shapes import shaped
@@ -45,7 +45,8 @@ def log_likelihood(
     Reference: Burda, Grosse, Salakhutdinov 2016, Importance Weighted Autoencoders.
     """
     check_densities(pair, asker="log_likelihood", player=None)
-    check_counts(num_samples=num_samples, chunk=chunk)
+    num_samples = arguments.integer("num_samples", num_samples, least=1)
+    chunk = arguments.integer("chunk", chunk, least=1)
     arrays = check_complete(pair, data, asker="log_likelihood")
     rows = min(length(arrays), chunk)
     repeats = min(num_samples, chunk // rows)
@@ -61,7 +62,7 @@ def log_likelihood(
     return np.concatenate(found)
 
 
-@tf.function(reduce_retracing=True)
+@tf.function(reduce_retracing=True, autograph=False)
 @shaped(values="{name: [B, ...]}", seed="[2]", returns="[B]")
 def _log_sum(
     pair: Pair, values: dict[str, tf.Tensor], rounds: Any, repeats: Any, seed: Any

@@ -3,6 +3,7 @@
 import abc
 import inspect
 import math
+import numbers
 from typing import Any, ClassVar, Self, TypeAlias, final
 
 import numpy as np
@@ -10,6 +11,7 @@ import tensorflow as tf
 import tensorflow_probability as tfp
 from numpy.typing import ArrayLike
 
+from keras_symvae import arguments
 from keras_symvae.shapes import shaped
 
 tfd = tfp.distributions
@@ -66,11 +68,9 @@ class Family(abc.ABC):
     constant_log_prob: ClassVar[Any] = None
 
     def __init__(self, shape: int | tuple[int, ...]):
-        self.shape: tuple[int, ...] = (shape,) if isinstance(shape, int) else tuple(shape)
-        if any(not isinstance(size, int) or size < 1 for size in self.shape):
-            raise ValueError(
-                f"{type(self).__name__} needs a shape of positive integers; received {shape!r}."
-            )
+        says = f"{type(self).__name__} needs a shape of positive integers"
+        listed = (shape,) if isinstance(shape, numbers.Integral) else shape
+        self.shape: tuple[int, ...] = arguments.sizes("shape", listed, says=says)
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuses a family that overrides what is final, and says which hook it fills in instead.

@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.families.base import SMALLEST, Eta, Family, positive
 
 tfd = tfp.distributions
@@ -59,14 +59,11 @@ class Normal(Reparametrised):
         spread: float = 1.0,
     ):
         super().__init__(shape)
-        known = scale in ("element", "shared") if isinstance(scale, str) else scale > 0
-        if not known:
-            raise ValueError(
-                f"Normal's scale is 'element', 'shared' or a positive number; received {scale!r}."
-            )
-        if spread <= 0:
-            raise ValueError(f"Normal's spread is a positive number; received {spread!r}.")
-        self.scale, self.center, self.spread = scale, center, spread
+        if not isinstance(scale, str) or scale not in ("element", "shared"):
+            says = "Normal's scale is 'element', 'shared' or a positive number"
+            scale = arguments.number("scale", scale, above=0, says=says)
+        self.scale, self.center = scale, arguments.number("Normal's center", center)
+        self.spread = arguments.number("Normal's spread", spread, above=0)
         self.raw_parts = 2 if scale == "element" else 1
         self.num_shared = 1 if scale == "shared" else 0
 

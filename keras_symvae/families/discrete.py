@@ -8,6 +8,7 @@ import keras
 import tensorflow as tf
 import tensorflow_probability as tfp
 
+from keras_symvae import arguments
 from keras_symvae.families import estimators
 from keras_symvae.families.base import Eta, Family, Tensor
 from keras_symvae.shapes import shaped
@@ -107,10 +108,9 @@ class Categorical(Finite):
 
     def __init__(self, shape: int | tuple[int, ...] = (), *, num_classes: int):
         super().__init__(shape)
-        if num_classes < 2:
-            raise ValueError(f"Categorical needs num_classes >= 2; received {num_classes}.")
-        self.num_classes = num_classes
-        self.low, self.high = 0, num_classes - 1
+        says = "Categorical needs num_classes >= 2"
+        self.num_classes = arguments.integer("num_classes", num_classes, least=2, says=says)
+        self.low, self.high = 0, self.num_classes - 1
 
     def _natural(self, raw: Any, shared: Any) -> Eta:
         return raw

@@ -1,10 +1,13 @@
 """Gradient estimators: discrete draws that carry a gradient with respect to their logits."""
 
 import dataclasses
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import tensorflow as tf
+
+from keras_symvae import arguments
 
 Draw: TypeAlias = Callable[[Any, Any], Any]  # (logits, seed) -> a draw
 
@@ -94,19 +97,20 @@ def get(name: str | None) -> Estimator:
     Raises:
         ValueError: the name is unknown or the temperature is not a positive number.
     """
-    name = name or "zgr"
-    kind, _, temperature = name.partition(":")
+    name = "zgr" if name is None else name
+    kind, _, temperature = name.partition(":") if isinstance(name, str) else ("", "", "")
     if kind == "gumbel_softmax":
         try:
             value = float(temperature or 0.5)
         except ValueError:
             value = 0.0
-        if value > 0.0:
+        if 0.0 < value < math.inf:
             return Estimator(name, *gumbel_softmax(value))
-    elif name in _TABLE:
+    elif isinstance(name, str) and name in _TABLE:
         return Estimator(name, *_TABLE[name])
     raise ValueError(
-        f"Unknown estimator {name!r}; choose one of {', '.join(_TABLE)}, gumbel_softmax:T (T > 0)."
+        f"Unknown estimator {arguments.told(name)}; choose one of {', '.join(_TABLE)}, "
+        "gumbel_softmax:T (T > 0)."
     )
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import tensorflow as tf
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.data.batch import Batch
 from keras_symvae.learners import utilities
 from keras_symvae.learners.completion import Completion
@@ -145,18 +145,23 @@ def _mean(outcome: Outcome) -> tf.Tensor:
 def _matrix(mixing: Any, members: list[str]) -> Mixing:
     """Returns {member: {member: share}}, or refuses what is not a mixture of them."""
     count = len(members)
-    if isinstance(mixing, (int, float)):
+    if not isinstance(mixing, (tuple, list, np.ndarray)):
+        mixing = arguments.number("mixing", mixing, least=0, most=1)
         rest = (1.0 - mixing) / max(count - 1, 1)
         mixing = [[mixing if i == j else rest for j in range(count)] for i in range(count)]
-    matrix = np.asarray(mixing, float)
+    try:
+        matrix = np.asarray(mixing, float)
+    except (ValueError, TypeError):
+        matrix = np.zeros(())
     if matrix.shape != (count, count):
         raise ValueError(
             f"mixing is one number or a matrix {(count, count)} for the members {members}; "
-            f"received shape {matrix.shape}."
+            f"received {arguments.told(mixing)}."
         )
     if not (matrix >= 0).all() or not np.allclose(matrix.sum(axis=1), 1.0):
         raise ValueError(
-            f"The rows of mixing are shares, at least 0 and with sum 1; received {mixing}."
+            "The rows of mixing are shares, at least 0 and with sum 1; received "
+            f"{arguments.told(mixing)}."
         )
     return {
         member: dict(zip(members, row.tolist(), strict=True))

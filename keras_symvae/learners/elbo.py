@@ -6,8 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_symvae import arguments
 from keras_symvae.data.batch import Batch, kinds, of_values, share
-from keras_symvae.evaluation.requirements import check_counts
 from keras_symvae.families import estimators
 from keras_symvae.learners import importance, utilities
 from keras_symvae.learners.completion import effective
@@ -17,7 +17,6 @@ from keras_symvae.learners.step.cost import Outcome, total
 from keras_symvae.learners.step.moves import Move
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.requirements import Densities, Gradients, IsPair, PriorDensity
-from keras_symvae.weights import is_weight
 
 
 @register("elbo")
@@ -90,17 +89,12 @@ class ELBO(Learner):
         label_weight: float = 1.0,
         **kwargs: Any,
     ) -> None:
-        check_counts(draws=draws)
+        draws = arguments.integer("draws", draws, least=1)
         estimators.get(estimator)
-        numbers = {
-            "kl_weight": kl_weight,
-            "warmup_steps": warmup_steps,
-            "free_bits": free_bits,
-            "label_weight": label_weight,
-        }
-        for name, number in numbers.items():
-            if not is_weight(number):
-                raise ValueError(f"{name} is a number of at least 0; received {number!r}.")
+        kl_weight = arguments.number("kl_weight", kl_weight, least=0)
+        warmup_steps = arguments.number("warmup_steps", warmup_steps, least=0)
+        free_bits = arguments.number("free_bits", free_bits, least=0)
+        label_weight = arguments.number("label_weight", label_weight, least=0)
         if free_bits and draws > 1:
             raise ValueError(
                 f"free_bits are nats of KL terms, which the bound of draws={draws} does not have; "
@@ -109,7 +103,7 @@ class ELBO(Learner):
         if draws > 1 and estimator is None:  # a score needs no gradient through the draw
             self.requirements = (IsPair(), PriorDensity(), Densities())
         super().__init__(pair, **kwargs)
-        self.draws, self.estimator, self.kl_weight = int(draws), estimator, kl_weight
+        self.draws, self.estimator, self.kl_weight = draws, estimator, kl_weight
         self.warmup_steps, self.free_bits = warmup_steps, free_bits
         self.label_weight = label_weight
         self.optional_cost_names = tuple(f"encoder/{name}/paired" for name in pair.encoder.names)

@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 
 import tensorflow as tf
 
+from keras_symvae import arguments
 from keras_symvae.learners import utilities
 from keras_symvae.learners.completion import MEASURES, Completion
 from keras_symvae.learners.learner import Learner
 from keras_symvae.learners.levels import Window
-from keras_symvae.learners.resampling import Resampling, checked_share, checked_wake
+from keras_symvae.learners.resampling import Resampling, checked_wake
 from keras_symvae.learners.step.cost import Outcome
 from keras_symvae.model.pair import Pair
 
@@ -56,7 +57,7 @@ class SymmetricGame(Learner, abc.ABC):
     ) -> None:
         super().__init__(pair, **kwargs)
         self.draws, self.wake, self.resampling, self.window = draws, wake, resampling, window
-        self.remember, self.near = remember, checked_share("near", near)
+        self.remember, self.near = remember, arguments.number("near", near, least=0, most=1)
         self.weights_of_terms = utilities.checked_terms(weights)
         options = {"resampling": resampling, "window": window, "remember": remember}
         self._codes = {

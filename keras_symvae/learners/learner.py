@@ -9,16 +9,16 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.config import Configured
-from keras_symvae.data import feed, intake, streams
+from keras_symvae.data import feed, streams
 from keras_symvae.data.gate import Gate
 from keras_symvae.data.variables import unwrapped
 from keras_symvae.environment import refuse_legacy
 from keras_symvae.learners.answers import Answers
 from keras_symvae.learners.memory import Memory
 from keras_symvae.learners.step import optimizers
-from keras_symvae.learners.step.guard import Guard, NonFiniteError, check_policy
+from keras_symvae.learners.step.guard import POLICIES, Guard, NonFiniteError
 from keras_symvae.learners.step.meters import Meters
 from keras_symvae.learners.step.moves import REGULARIZATION, Move, Played, opened, outcome_of, play
 from keras_symvae.model.factors import NOT_QUANTIZED
@@ -81,10 +81,10 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
     ) -> None:
         super().__init__(**kwargs)
         self.autocast = False  # data keep their precision
-        check_policy(nonfinite, patience)
+        self.nonfinite = arguments.one_of("nonfinite", nonfinite, POLICIES)
+        self.patience = arguments.integer("patience", patience, least=1)
         check(pair, self.requirements, asker=type(self).__name__)
         self.pair, self.seed = pair, seeds.checked(seed)
-        self.nonfinite, self.patience = nonfinite, patience
         self._lacking = {TRAINING: frozenset[str](), TESTING: frozenset[str]()}
         self.steps = self.add_weight(
             name="steps", shape=(), dtype="int32", initializer="zeros", trainable=False
@@ -143,6 +143,9 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
             ValueError: an optimizer is missing or has no weights; a loss or metrics were given.
         """
         refuse(options)
+        steps_per_execution = arguments.integer("steps_per_execution", steps_per_execution, least=1)
+        if not isinstance(jit_compile, str) or jit_compile != "auto":
+            jit_compile = arguments.flag("jit_compile", jit_compile)
         if optimizer is None:
             raise ValueError("A learner needs an optimizer to be trained; received None.")
         refuse_legacy(optimizer, "The optimizer")
@@ -151,6 +154,13 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         learning = list(optimizers.named_variables(self))
         if optimized is not None:
             weights = optimizers.all_weights(self)
+            known = range(len(weights))
+            places = optimized if isinstance(optimized, (tuple, list)) else [None]
+            if not all(isinstance(n, int) and n in known for n in places):
+                raise ValueError(
+                    f"optimized are places among {len(weights)} weights; received "
+                    f"{arguments.told(optimized)}."
+                )
             learning = [weights[place] for place in optimized]
         optimizer = optimizers.bound(optimizer, self, learning)
         self.guard = Guard(
@@ -247,6 +257,10 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         """
         refuse(options)
         self._notice_freezing()
+        epochs = arguments.integer("epochs", epochs, least=0)
+        initial_epoch = arguments.integer("initial_epoch", initial_epoch, least=0)
+        if shuffle is not None:
+            shuffle = arguments.flag("shuffle", shuffle)
         callbacks = listed(callbacks)
         for callback in callbacks:
             if getattr(callback, "mode", None) == "auto" and self.compiled:
@@ -292,7 +306,10 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         **options: Any,
     ) -> Any:
         """Trains from the step that the learner stands at."""
-        intake.check_sizes(validation_batch_size=options.get("validation_batch_size"))
+        arguments.size("validation_batch_size", options.get("validation_batch_size"))
+        if not isinstance(options.get("validation_freq"), (tuple, list)):  # epochs, as in Keras
+            arguments.size("validation_freq", options.get("validation_freq"))
+        arguments.size("validation_steps", validation_steps)
         gate = self._gate()
         if validation_data is not None:  # before anything is taken from data that can be read once
             steps = {"validation_steps": validation_steps}
@@ -345,7 +362,8 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
             return super().evaluate(x, y, **options)
         gate = self._gate()
         data = x if y is None else (x, y)
-        intake.check_sizes(batch_size=batch_size)
+        for name in ("batch_size", "steps"):
+            options[name] = arguments.size(name, options[name])
         data = self._judged(data, gate=gate, steps={"steps": steps})
         with gate.told():
             return super().evaluate(data, **options)
@@ -399,7 +417,8 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         """Returns one checked batch of arrays, and prepares a step for what it lacks."""
         data = x if y is None else (x, y)
         if not feed.holds_arrays(data):
-            raise ValueError(f"One batch is of arrays; received {type(x).__name__}. Use fit.")
+            received = type(x).__name__ + ("" if y is None else f" and {type(y).__name__}")
+            raise ValueError(f"One batch is of arrays; received {received}. Use fit.")
         checked = self._check(data, full=False)
         self._expect(self.pair.lacking(checked), step=step)
         return checked
@@ -496,7 +515,10 @@ def listed(callbacks: Any) -> list[Any]:
     found = getattr(callbacks, "callbacks", callbacks)
     if found is None:
         return []
-    found = [found] if isinstance(found, keras.callbacks.Callback) else list(found)
+    found = [found] if isinstance(found, keras.callbacks.Callback) else found
+    if not isinstance(found, (tuple, list)):
+        raise ValueError(f"callbacks are a list of them; received {arguments.told(found)}.")
+    found = [arguments.instance("Each of callbacks", c, keras.callbacks.Callback) for c in found]
     kept = any(hasattr(each, "alive") for each in found)
     if not kept and any(isinstance(each, keras.callbacks.BackupAndRestore) for each in found):
         warnings.warn(
@@ -508,7 +530,12 @@ def listed(callbacks: Any) -> list[Any]:
 
 
 def refuse(options: dict[str, Any]) -> None:
-    """Raises ValueError for arguments of Keras that a game has no use for."""
+    """Raises ValueError for arguments of Keras that a game has no use for, or Keras none."""
     for name, remedy in REFUSED.items():
         if options.get(name) is not None:
             raise ValueError(f"A learner takes no {name}: {remedy}.")
+    for name in options.keys() & {"return_dict", "run_eagerly", "auto_scale_loss"}:
+        arguments.flag(name, options[name])
+    verbose = options.get("verbose", 0)
+    if not isinstance(verbose, (str, int)) or verbose not in ("auto", 0, 1, 2):
+        raise ValueError(f"verbose is 'auto', 0, 1 or 2; received {arguments.told(verbose)}.")

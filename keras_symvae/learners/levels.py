@@ -1,12 +1,14 @@
 """A level: a latent, and what the choice of one of its cells looks at."""
 
 import dataclasses
+import numbers
 from collections.abc import Mapping
 
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
+from keras_symvae import arguments
 from keras_symvae.model.footprint import areas, is_finer, is_grid
 from keras_symvae.model.footprint import window as window_of
 from keras_symvae.model.pair import Pair
@@ -82,7 +84,7 @@ def local_levels(pair: Pair, *, window: Window = None) -> list[Level]:
     given = window.values() if isinstance(window, Mapping) else [window]
     for each in given:
         if each is not None and not _is_window(each):
-            received = f"odd numbers of cells; received {each!r}"
+            received = f"odd numbers of cells; received {arguments.told(each)}"
             raise NotLocal(f"takes a window of (rows, columns), {received}")
     reaching = sorted(
         (name, child)
@@ -142,7 +144,7 @@ def _is_window(window: object) -> bool:
     return (
         isinstance(window, (tuple, list))
         and len(window) == 2
-        and all(isinstance(n, int) and n > 0 and n % 2 == 1 for n in window)
+        and all(isinstance(n, numbers.Integral) and n > 0 and n % 2 == 1 for n in window)
     )
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import keras
 
+from keras_symvae import arguments
 from keras_symvae.learners.learner import Learner
 from keras_symvae.model.requirements import refusal
 
@@ -38,6 +39,7 @@ def refusals(models: Mapping[str, Any]) -> dict[str, dict[str, str | None]]:
     Args:
         models: {name: Pair or Team}.
     """
+    models = arguments.table("models", models)
     return {
         name: {
             kind: refusal(model, learner.requirements, asker=learner.__name__)
@@ -53,6 +55,7 @@ def table(models: Mapping[str, Any]) -> str:
     Args:
         models: {name: Pair or Team}.
     """
+    models = arguments.table("models", models)
     lines = [["learner", *models], ["---"] * (1 + len(models))]
     for name, found in refusals(models).items():
         lines.append(
@@ -67,6 +70,6 @@ def get(name: str) -> type[Learner]:
     Raises:
         ValueError: no learner has this name.
     """
-    if name not in LEARNERS:
-        raise ValueError(f"Unknown learner {name!r}; choose one of {', '.join(sorted(LEARNERS))}.")
-    return LEARNERS[name]
+    known = ", ".join(sorted(LEARNERS))
+    says = f"Unknown learner {arguments.told(name)}; choose one of {known}"
+    return LEARNERS[arguments.one_of("learner", name, tuple(LEARNERS), says=says)]

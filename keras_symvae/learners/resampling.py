@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 import tensorflow as tf
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.data.batch import Batch, Mask, all_of, any_of, none_of, of_values
 from keras_symvae.data.sources import Source
 from keras_symvae.learners import importance
@@ -16,7 +16,6 @@ from keras_symvae.learners.step.cost import where
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.player import Values, sampled
 from keras_symvae.model.reading import Reading
-from keras_symvae.weights import is_weight
 
 WHOLE, LOCAL = "whole", "local"
 
@@ -69,13 +68,12 @@ class Resampling:
         window: Window = None,
         remember: float = 0.0,
     ) -> None:
-        if isinstance(draws, bool) or not isinstance(draws, int) or draws < 1:
-            raise ValueError(f"draws is a whole number of at least 1; received {draws!r}.")
-        if resampling not in (None, WHOLE, LOCAL):
-            raise ValueError(
-                f"resampling is {WHOLE!r}, {LOCAL!r} or None; received {resampling!r}."
-            )
-        self.remember = checked_share("remember", remember)
+        draws = arguments.integer("draws", draws, least=1)
+        if window is not None:
+            arguments.instance("window", window, tuple, list, Mapping)
+        if resampling is not None:
+            arguments.one_of("resampling", resampling, (WHOLE, LOCAL))
+        self.remember = arguments.number("remember", remember, least=0, most=1)
         self.pair, self.draws = pair, draws
         codes = {name: pair.families[name] for name in pair.encoder.names}
         self.memory = Memory(codes, name="memory") if remember and draws > 1 else None
@@ -239,15 +237,4 @@ def checked_wake(wake: float | None, *, draws: int) -> float:
     """
     if wake is None:
         return 0.5 if draws > 1 else 0.0
-    return checked_share("wake", wake)
-
-
-def checked_share(name: str, share: float) -> float:
-    """Returns a share, or refuses what is no number from 0 to 1.
-
-    Raises:
-        ValueError: says what was received for `name`.
-    """
-    if not is_weight(share) or share > 1.0:
-        raise ValueError(f"{name} is a share, from 0 to 1; received {share!r}.")
-    return share
+    return arguments.number("wake", wake, least=0, most=1)

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
+from keras_symvae import arguments
 from keras_symvae.data.batch import Batch, all_of, any_of, kinds, of_values, share
 from keras_symvae.families import Finite
 from keras_symvae.learners.completion import Completion
 from keras_symvae.learners.step.cost import NOTHING, Outcome, judged, total
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.player import Values
-from keras_symvae.weights import is_weight
 
 Weights = dict[str, float]
 TERMS: Weights = {
@@ -129,10 +129,10 @@ def checked_terms(weights: Mapping[str, float] | None) -> Weights:
     Raises:
         ValueError: there is no such term, or a weight is not a number of at least 0.
     """
-    weights = dict(weights or {})
+    weights = arguments.table("weights", weights)
     unknown = sorted(weights.keys() - TERMS.keys())
     if unknown:
-        raise ValueError(f"There are no terms {unknown}; known are {sorted(TERMS)}.")
+        raise ValueError(f"weights: there are no terms {unknown}; known are {sorted(TERMS)}.")
     return TERMS | _weights(weights)
 
 
@@ -143,7 +143,7 @@ def checked_information(pair: Pair, weights: Mapping[str, float] | None) -> Weig
         ValueError: a variable is not a latent of bits or classes, its factor reads other latents,
             or a weight is not a number of at least 0.
     """
-    weights = dict(weights or {})
+    weights = arguments.table("information", weights)
     for name in weights:
         counted = name in pair.latent and isinstance(pair.families[name], Finite)
         if not counted or not set(pair.encoder.parents(name)).isdisjoint(pair.latent):
@@ -155,10 +155,10 @@ def checked_information(pair: Pair, weights: Mapping[str, float] | None) -> Weig
 
 
 def _weights(weights: Weights) -> Weights:
-    for name, weight in weights.items():
-        if not is_weight(weight):
-            raise ValueError(f"The weight of '{name}' is a number of at least 0; got {weight!r}.")
-    return weights
+    return {
+        name: arguments.number(f"The weight of '{name}'", weight, least=0)
+        for name, weight in weights.items()
+    }
 
 
 def _information(eta: tf.Tensor, rows: tf.Tensor, family: Finite) -> tf.Tensor:

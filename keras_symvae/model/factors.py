@@ -1,6 +1,7 @@
 """A factor: one conditional distribution `name | given` of a player."""
 
 import abc
+import numbers
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
@@ -8,6 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_symvae import arguments
 from keras_symvae.config import Configured
 from keras_symvae.environment import refuse_legacy
 from keras_symvae.families import Family
@@ -42,8 +44,10 @@ class Conditional(Configured, keras.Layer, abc.ABC):
     ) -> None:
         super().__init__(name=name, **kwargs)
         refuse_legacy(network, f"The network of factor '{name}'")
-        self.given = (given,) if isinstance(given, str) else tuple(given)
+        self.given = arguments.words("given", given)
         self.network = network
+        if network is not None:
+            arguments.instance(f"The network of factor '{name}'", network, keras.Layer)
 
     @abc.abstractmethod
     def bind(self, family: Family, shapes: Mapping[str, Sequence[int]]) -> None:
@@ -94,7 +98,8 @@ class Factor(Conditional):
         **kwargs: Any,
     ) -> None:
         super().__init__(name, given=given, network=network, **kwargs)
-        self.tilt, self.learned = tilt, learned
+        self.tilt = arguments.flag("tilt", tilt)
+        self.learned = arguments.flag("learned", learned)
         if learned and self.given:
             raise ValueError(
                 f"Factor '{name}' is learned without a network, so it reads nothing; received "
@@ -159,8 +164,10 @@ class ImplicitFactor(Conditional):
         **kwargs: Any,
     ) -> None:
         super().__init__(name, given=given, network=network, **kwargs)
-        noise_shape = (noise_shape,) if isinstance(noise_shape, int) else noise_shape
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        if noise_shape is not None:
+            listed = (noise_shape,) if isinstance(noise_shape, numbers.Integral) else noise_shape
+            noise_shape = arguments.sizes("noise_shape", listed)
+        self.noise_shape = noise_shape
         if network is None:
             raise ValueError(f"ImplicitFactor '{name}' needs a network of (given..., noise).")
         if noise_shape is None and not self.given:

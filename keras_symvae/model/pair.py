@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_symvae import former, seeds
+from keras_symvae import arguments, former, seeds
 from keras_symvae.data import intake, sources
 from keras_symvae.data.batch import Batch
 from keras_symvae.data.variables import Variables
@@ -53,6 +53,8 @@ class Pair(Model):
     ) -> None:
         # Under mixed precision networks compute in halves, values and probabilities do not.
         super().__init__(name=name, dtype="float32", **kwargs)
+        arguments.instance("decoder", decoder, Player)
+        arguments.instance("encoder", encoder, Player)
         roots = [variable for variable in decoder.needed if variable in encoder.names]
         self.decoder, self.encoder = decoder, encoder
         self.prior = sources.get(prior, names=roots)
@@ -225,8 +227,7 @@ class Pair(Model):
         Returns:
             {name: np.ndarray [n, ...]} of all variables.
         """
-        if not isinstance(steps, (int, np.integer)) or steps < 1:
-            raise ValueError(f"limiting needs steps >= 1; received {steps!r}.")
+        steps = arguments.integer("steps", steps, least=1, says="limiting needs steps >= 1")
         if start is not None:
             context |= self.schema.named(start)
         return self.ask("limiting", context, n=n, steps=steps, seed=seed, output=output)

@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.config import Configured
 from keras_symvae.data.batch import Batch, Mask, all_of, any_of, of_values
 from keras_symvae.families import Family
@@ -49,8 +49,14 @@ class Player(Configured, keras.Layer):
         **kwargs: Any,
     ) -> None:
         super().__init__(name=name, **kwargs)
-        self.families = dict(families)
-        self.factors = list(factors)
+        if not isinstance(factors, (tuple, list)):
+            raise ValueError(f"factors is a list of factors; received {arguments.told(factors)}.")
+        self.families = arguments.table("families", families)
+        for variable, family in self.families.items():
+            arguments.instance(f"families['{variable}']", family, Family)
+        self.factors = [arguments.instance("Each of factors", f, Conditional) for f in factors]
+        if trunk is not None:
+            arguments.instance("trunk", trunk, Trunk)
         self.trunk = trunk
         self.names = tuple(factor.name for factor in self.factors)
         self._base: Callable[[], Any] = lambda: (

@@ -9,7 +9,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.data import feed, intake, streams
 from keras_symvae.data.variables import Variables, unwrapped
 
@@ -41,7 +41,8 @@ class Endpoint:
         def answer(values, **options):
             return dict(function(values, **options))
 
-        self._function = tf.function(answer, reduce_retracing=True)
+        # Nothing in it is for AutoGraph, which would bury what the library says in a traceback.
+        self._function = tf.function(answer, reduce_retracing=True, autograph=False)
 
     @tf.autograph.experimental.do_not_convert  # it takes one function for another's
     def __call__(self, values: Any, **options: Any) -> dict[str, tf.Tensor]:
@@ -107,7 +108,8 @@ class Questions(keras.Model, abc.ABC):
         del verbose
         if callbacks:
             raise ValueError("predict takes no callbacks: it is one question; see `reconstruct`.")
-        intake.check_sizes(batch_size=batch_size, steps=steps)
+        batch_size = arguments.size("batch_size", batch_size)
+        steps = arguments.size("steps", steps)
         x = unwrapped(x)
         if not feed.holds_arrays(x):
             x = streams.read(x, model=self, steps=steps)
@@ -147,24 +149,23 @@ class Questions(keras.Model, abc.ABC):
         Raises:
             ValueError: the data cannot be values of the variables, or n or output do not fit.
         """
-        endpoint = self.endpoints[question]
+        endpoint, seed = self.endpoints[question], seeds.checked(seed)
         values = {}
         if "n" not in endpoint.integers or (data is not None and len(data)):
             if data is None:
                 raise ValueError(f"{question} is asked about data; received None.")
             values = self.check(data)
             given = len(next(iter(values.values())))
-            if n not in (None, given):
+            if n is not None and arguments.integer("n", n) != given:
                 raise ValueError(f"{question} was asked for n={n}, but given {given} examples.")
             n = given
-        if not isinstance(n, (int, np.integer)) or n < 1:
-            raise ValueError(f"{question} needs a positive number of examples n; received {n!r}.")
+        says = f"{question} needs a positive number of examples n"
+        n = arguments.integer("n", n, least=1, says=says)
         if output is not None:
             options["output"] = check_output(output)
         for name in options.keys() & set(endpoint.integers):
-            if not isinstance(options[name], (int, np.integer)):
-                raise ValueError(f"{name} is an integer; received {options[name]!r}.")
-            options[name] = tf.constant(options[name])  # or every number would be its own graph
+            number = arguments.integer(name, options[name])
+            options[name] = tf.constant(number)  # or every number would be its own graph
         size, chunks = endpoint.batch_size or BATCH_SIZE, []
         for index, start in enumerate(range(0, n, size)):
             rows = slice(start, start + size)
@@ -172,7 +173,7 @@ class Questions(keras.Model, abc.ABC):
             if "n" in endpoint.integers:
                 options["n"] = tf.constant(min(size, n - start))
             # The first batch draws by the seed itself, as the signatures of an export do.
-            fork = tf.cast(seeds.checked(seed), tf.int32)
+            fork = tf.cast(seed, tf.int32)
             if index > 0:
                 fork = seeds.integer(seeds.fold(seeds.make(seed), index))
             answer = endpoint(part, seed=fork, **options)
@@ -182,6 +183,4 @@ class Questions(keras.Model, abc.ABC):
 
 def check_output(output: str) -> str:
     """Returns `output`, or raises ValueError where no answer has it."""
-    if output not in OUTPUTS:
-        raise ValueError(f"output is one of {', '.join(OUTPUTS)}; received {output!r}.")
-    return output
+    return arguments.one_of("output", output, OUTPUTS)

@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 import keras
 import tensorflow as tf
 
+from keras_symvae import arguments
 from keras_symvae.data import intake
 from keras_symvae.data.batch import Batch
 from keras_symvae.data.variables import ROWS, Variables, joined, unwrapped
@@ -34,7 +35,11 @@ class Team(Model):
 
     def __init__(self, members: Mapping[str, Pair], *, name: str = "team", **kwargs: Any) -> None:
         super().__init__(name=name, dtype="float32", **kwargs)
-        self.members = dict(members)
+        self.members = arguments.table("members", members)
+        if not self.members:
+            raise ValueError("members are several pairs; received none.")
+        for member, pair in self.members.items():
+            arguments.instance(f"Member '{member}' of members", pair, Pair)
         self.families = {}
         for member, pair in self.members.items():
             for variable, family in pair.families.items():

@@ -6,6 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+from keras_symvae import arguments
 from keras_symvae.config import Configured
 from keras_symvae.environment import refuse_legacy
 from keras_symvae.model.practice import called
@@ -26,8 +27,8 @@ class Trunk(Configured, keras.Layer):
     ) -> None:
         super().__init__(name=name, **kwargs)
         refuse_legacy(network, "The network of a trunk")
-        self.given = (given,) if isinstance(given, str) else tuple(given)
-        self.network = network
+        self.given = arguments.words("given", given)
+        self.network = arguments.instance("The network of a trunk", network, keras.Layer)
 
     def bind(self, shapes: Mapping[str, Sequence[int]]) -> dict[str, tuple[int, ...]]:
         """Builds the network and returns the shapes {activation: [...]} per example.

@@ -96,7 +96,7 @@ def test_at_most_all_examples_fill_a_batch():
         ({"x": np.zeros(3), "y": np.zeros(2)}, 1, "one length above 0.*'x': 3, 'y': 2"),
         ({"x": np.zeros(0)}, 1, "one length above 0"),
         ({}, 1, "one length above 0"),
-        ({"x": np.zeros(3)}, 0, "batch_size is a positive number; received 0"),
+        ({"x": np.zeros(3)}, 0, "batch_size is a positive integer; received 0"),
     ],
 )
 def test_wrong_arguments_are_refused(values, batch_size, match):

@@ -100,5 +100,5 @@ def test_other_families_are_left_out_and_missing_data_refused():
     assert information(pair, FAIR) == {}
     with pytest.raises(ValueError, match="needs \\['x'\\]"):
         information(pair, {"z": np.zeros((3, 2), np.float32)})
-    with pytest.raises(ValueError, match="chunk is a positive number without fraction"):
+    with pytest.raises(ValueError, match="chunk is a positive integer; received"):
         information(pair, FAIR, chunk=2.5)

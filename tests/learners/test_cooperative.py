@@ -134,7 +134,7 @@ def test_shared_latents_are_taught_and_others_are_dreamt():
 REFUSED = {
     "a matrix of another size": ({"mixing": [[1.0]]}, "matrix"),
     "shares without sum 1": ({"mixing": [[0.5, 0.6], [0.0, 1.0]]}, "sum 1"),
-    "a negative share": ({"mixing": 1.5}, "at least 0"),
+    "a negative share": ({"mixing": 1.5}, "mixing is a share, from 0 to 1"),
 }
 
 

@@ -239,11 +239,11 @@ def test_lists_of_several_shapes_are_refused_without_printing_them():
 def test_a_batch_size_is_positive(size):
     learner = shared(images)
     for data in (X, dataset(X)):
-        with pytest.raises(ValueError, match=r"^batch_size is a positive number; received"):
+        with pytest.raises(ValueError, match=r"^batch_size is a positive integer; received"):
             learner.fit(data, batch_size=size, verbose=0)
-    with pytest.raises(ValueError, match=r"^batch_size is a positive number; received"):
+    with pytest.raises(ValueError, match=r"^batch_size is a positive integer; received"):
         learner.evaluate(X, batch_size=size, verbose=0)
-    with pytest.raises(ValueError, match=r"^validation_batch_size is a positive number; received"):
+    with pytest.raises(ValueError, match=r"^validation_batch_size is a positive integer; received"):
         learner.fit(X, validation_data=X, validation_batch_size=size, verbose=0)
 
 

@@ -382,8 +382,12 @@ def test_one_draw_is_the_elbo_to_the_last_bit(order):
 
 
 REFUSED = {
-    "no draw": (families.Normal(2), {"draws": 0}, "draws is a positive number; received 0"),
-    "half a draw": (families.Normal(2), {"draws": 1.5}, "draws is a positive number without"),
+    "no draw": (families.Normal(2), {"draws": 0}, "draws is a positive integer; received 0"),
+    "half a draw": (
+        families.Normal(2),
+        {"draws": 1.5},
+        "draws is a positive integer; received 1.5",
+    ),
     "free bits": (
         families.Normal(2),
         {"draws": 2, "free_bits": 0.1},

@@ -221,7 +221,7 @@ def test_codes_of_a_prior_of_samples_are_its_own_draws():
 
 @pytest.mark.parametrize("draws", [0, -1, 2.0, True, None])
 def test_draws_that_are_no_number_of_draws_are_refused(draws):
-    with pytest.raises(ValueError, match="draws is a whole number"):
+    with pytest.raises(ValueError, match="draws is a positive integer"):
         SymmetricEquilibrium(cases.ladder(), draws=draws)
 
 

@@ -8,14 +8,3 @@ class Architecture:
     """
 
     target: str | None = None  # the variable that data may hold beside the image, such as "y"
-
-
-def one_of(name: str, value: str, choices: tuple[str, ...]) -> str:
-    """Returns the value of an argument.
-
-    Raises:
-        ValueError: the value is none of the choices.
-    """
-    if value not in choices:
-        raise ValueError(f"{name} is one of {choices}; received {value!r}.")
-    return value

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 import keras
 
+from keras_symvae import arguments
 from keras_symvae.families import Family
-from zoo.architectures.architecture import one_of
 from zoo.networks.convolutional import ConvDecoder, ConvEncoder
 from zoo.networks.mlp import MLP
 
@@ -27,7 +27,7 @@ def painter(
     Raises:
         ValueError: convolutions cannot emit what the family reads.
     """
-    if one_of("body", body, BODIES) == "mlp":
+    if arguments.one_of("body", body, BODIES) == "mlp":
         return MLP(hidden, math.prod(image.raw_shape), activation=activation)
     if len(image.raw_shape) != 3:
         raise ValueError(f"body='conv' emits images; {image!r} reads {image.raw_shape}.")
@@ -36,6 +36,6 @@ def painter(
 
 def reader(body: str, *, hidden: Sequence[int], activation: str = "tanh") -> keras.Layer:
     """Returns the network from an image to a vector as wide as the last hidden layer."""
-    if one_of("body", body, BODIES) == "mlp":
+    if arguments.one_of("body", body, BODIES) == "mlp":
         return MLP(hidden, activation=activation)
     return ConvEncoder(hidden[-1], activation=activation)

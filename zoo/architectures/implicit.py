@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from keras_symvae import arguments
 from keras_symvae.families import Family, Normal
 from keras_symvae.model.factors import Factor, ImplicitFactor
 from keras_symvae.model.pair import Pair
@@ -57,10 +58,11 @@ class Implicit(Architecture, Pair):
         name: str = "implicit",
     ) -> None:
         image = image_family(likelihood, image_shape)
-        numbers = {"latent": latent, "noise": noise, "width": width, "depth": depth}
-        for key, number in {**numbers, "basis": 1 if basis is None else basis}.items():
-            if not isinstance(number, int) or number < 1:
-                raise ValueError(f"{key} is a positive integer; received {number!r}.")
+        latent = arguments.integer("latent", latent, least=1)
+        noise, basis = arguments.integer("noise", noise, least=1), arguments.size("basis", basis)
+        width = arguments.integer("width", width, least=1)
+        depth = arguments.integer("depth", depth, least=1)
+        arguments.activation("activation", activation)
         layers: dict[str, Any] = {"hidden": depth * [width], "activation": activation}
         painter = bodies.painter(body, image, **layers)
         if basis is None:

@@ -6,13 +6,14 @@ from typing import Any
 
 import keras
 
+from keras_symvae import arguments
 from keras_symvae.families import Family
 from keras_symvae.model.factors import Factor
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.player import Player
 from keras_symvae.model.trunks import Trunk
 from zoo.architectures import bodies
-from zoo.architectures.architecture import Architecture, one_of
+from zoo.architectures.architecture import Architecture
 from zoo.architectures.levels import levels
 from zoo.architectures.likelihoods import image_family
 from zoo.networks.ladder_trunk import LadderTrunk
@@ -60,7 +61,10 @@ class Ladder(Architecture, Pair):
         prior: Any = None,
         name: str = "ladder",
     ) -> None:
-        one_of("order", order, ORDERS)
+        arguments.one_of("order", order, ORDERS)
+        arguments.activation("decoder_activation", decoder_activation)
+        width = arguments.integer("width", width, least=1)
+        trunk_width = arguments.size("trunk_width", trunk_width)
         image, hierarchy = image_family(likelihood, image_shape), levels(latents)
         names, units = list(hierarchy), [math.prod(z.raw_shape) for z in hierarchy.values()]
         families = {"x": image, **hierarchy}

@@ -1,7 +1,9 @@
 """The latent levels of a hierarchical VAE."""
 
+import numbers
 from collections.abc import Sequence
 
+from keras_symvae import arguments
 from keras_symvae.families import Bernoulli, Family
 
 
@@ -12,11 +14,14 @@ def levels(latents: Sequence[int | Family]) -> dict[str, Family]:
         ValueError: there is no level, or something is none.
     """
     if not isinstance(latents, (tuple, list)):
-        raise ValueError(f"latents is a list of levels, such as (30, 100); received {latents!r}.")
+        raise ValueError(
+            f"latents is a list of levels, such as (30, 100); received {arguments.told(latents)}."
+        )
     for latent in latents:
-        if not isinstance(latent, (int, Family)):
+        if not isinstance(latent, Family) and not isinstance(latent, numbers.Integral):
             raise ValueError(
-                f"A level of latents is a number of bits or a Family; received {latent!r}."
+                "A level of latents is a number of bits or a Family; received "
+                f"{arguments.told(latent)}."
             )
     if not latents:
         raise ValueError("latents needs at least one latent level; received none.")

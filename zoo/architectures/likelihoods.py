@@ -1,7 +1,8 @@
 """The likelihood of an image: the family of its pixels."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
+from keras_symvae import arguments
 from keras_symvae.families import Bernoulli, Family, Normal
 
 LIKELIHOODS = ("bernoulli", "normal")
@@ -18,18 +19,15 @@ def image_family(likelihood: str | Family, shape: Sequence[int]) -> Family:
     Raises:
         ValueError: unless the shape is (height, width, channels) and the likelihood fits it.
     """
-    sizes = tuple(shape) if isinstance(shape, Iterable) else ()
-    if len(sizes) != 3 or not all(isinstance(size, int) and size > 0 for size in sizes):
-        raise ValueError(f"image_shape is (height, width, channels); received {shape!r}.")
-    shape = sizes
+    says = "image_shape is (height, width, channels)"
+    shape = arguments.sizes("image_shape", shape, count=3, says=says)
     if isinstance(likelihood, Family):
         if likelihood.shape != shape:
             raise ValueError(
                 f"The likelihood {likelihood!r} does not have the shape {shape} of the image."
             )
         return likelihood
-    if likelihood == "bernoulli":
+    says = f"likelihood is one of {', '.join(LIKELIHOODS)} or a Family"
+    if arguments.one_of("likelihood", likelihood, LIKELIHOODS, says=says) == "bernoulli":
         return Bernoulli(shape)
-    if likelihood == "normal":
-        return Normal(shape, scale="shared", center=0.5, spread=0.5)
-    raise ValueError(f"likelihood is one of {LIKELIHOODS} or a Family; received {likelihood!r}.")
+    return Normal(shape, scale="shared", center=0.5, spread=0.5)

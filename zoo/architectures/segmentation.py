@@ -9,13 +9,14 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_symvae import seeds
-from keras_symvae.families import Bernoulli, Categorical, Family
+from keras_symvae import arguments, seeds
+from keras_symvae.families import Categorical, Family
 from keras_symvae.model.player import sampled
 from keras_symvae.model.questions import BATCH_SIZE, Endpoint
 from keras_symvae.model.team import Team
 from zoo.architectures.architecture import Architecture
 from zoo.architectures.conditional import conditional
+from zoo.architectures.levels import levels
 from zoo.architectures.likelihoods import image_family
 
 Values = Mapping[str, tf.Tensor]
@@ -62,7 +63,9 @@ class Segmentation(Architecture, Team):
     ) -> None:
         image = image_family(likelihood, image_shape)
         maps = Categorical(image.shape[:2], num_classes=num_classes)
-        code = latent if isinstance(latent, Family) else Bernoulli(latent)
+        (code,) = levels([latent]).values()
+        filters = arguments.sizes("filters", filters)
+        width = arguments.integer("width", width, least=1)
         members = {}
         for member, (drawn, given, hidden) in PAIRS.items():
             families = {"x": image, "s": maps, hidden: code}
@@ -97,6 +100,7 @@ class Segmentation(Architecture, Team):
             the average over draws; "samples": [N, S, H, W], draws of the whole map;
             "uncertainty": [N, H, W], the entropy of the average, nats}.
         """
+        samples = arguments.integer("samples", samples, least=1)
         return self.ask("segment", {"x": images}, seed=seed, samples=samples)
 
     def render(
@@ -133,9 +137,8 @@ class Segmentation(Architecture, Team):
             [N, M, H, W, C]: row n with the code z2 ~ q(z2 | x, s) of donor n (Figure 3 of the
             paper).
         """
-        donors = {"x": np.asarray(donor_images), "s": np.asarray(donor_maps)}
-        codes = self["painter"].encode(donors, seed=seed)["z2"]
-        count, label_maps = len(codes), np.asarray(label_maps)
+        codes = self["painter"].encode({"x": donor_images, "s": donor_maps}, seed=seed)["z2"]
+        count, label_maps = len(codes), self.check({"s": label_maps})["s"]
         painted = self.render(
             np.tile(label_maps, (count, 1, 1)),
             z2=np.repeat(codes, len(label_maps), axis=0),
@@ -168,8 +171,8 @@ class Segmentation(Architecture, Team):
         Returns:
             {"x": [n, H, W, C], "s": [n, H, W], "z1", "z2"}.
         """
-        if steps < 1:
-            raise ValueError(f"limiting_pairs needs steps >= 1; received {steps!r}.")
+        says = "limiting_pairs needs steps >= 1"
+        steps = arguments.integer("steps", steps, least=1, says=says)
         return self.ask("limiting_pairs", start, n=n, seed=seed, steps=steps, output=output)
 
     # Graph functions of tensors and an integer seed.

@@ -8,7 +8,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.families import Categorical, Family
 from keras_symvae.model.factors import Factor
 from keras_symvae.model.pair import Pair
@@ -16,7 +16,7 @@ from keras_symvae.model.player import Player
 from keras_symvae.model.questions import Endpoint
 from keras_symvae.model.trunks import Trunk
 from zoo.architectures import bodies
-from zoo.architectures.architecture import Architecture, one_of
+from zoo.architectures.architecture import Architecture
 from zoo.architectures.levels import levels
 from zoo.architectures.likelihoods import image_family
 from zoo.networks.mlp import MLP
@@ -66,7 +66,10 @@ class SemiSupervised(Architecture, Pair):
         patch: int = 6,
         name: str = "semi_supervised",
     ) -> None:
-        one_of("body", body, BODIES)
+        arguments.one_of("body", body, BODIES)
+        width = arguments.integer("width", width, least=1)
+        filters = arguments.integer("filters", filters, least=1)
+        patch = arguments.integer("patch", patch, least=1)
         image, hierarchy = image_family(likelihood, image_shape), levels(latents)
         label = Categorical((), num_classes=num_classes)
         families = {"x": image, "y": label, **hierarchy}
@@ -135,6 +138,10 @@ class SemiSupervised(Architecture, Pair):
             bias: number or [F].
         """
         reader = self.reader
+        filters = _finite("filters", filters, reader.kernel.shape)
+        bias = arguments.array("bias", bias)
+        bias = _finite("bias", bias, reader.bias.shape if bias.ndim else ())
+        images = self.check({"x": images})["x"]
         reader.kernel.assign(filters)
         reader.bias.assign(np.broadcast_to(bias, reader.bias.shape))
         reader.standardise(self.families["x"].features(images))
@@ -148,8 +155,7 @@ class SemiSupervised(Architecture, Pair):
                 in which x_{t+1} ~ p(x | y, z) and (y, z) ~ q(y, z | x_t).
             seed: integer, of the chain.
         """
-        if steps < 0:
-            raise ValueError(f"classify needs steps >= 0; received {steps!r}.")
+        steps = arguments.integer("steps", steps, least=0, says="classify needs steps >= 0")
         answer = self.ask("classify", {"x": images}, seed=seed, steps=steps)
         return answer["probabilities"]
 
@@ -168,3 +174,14 @@ class SemiSupervised(Architecture, Pair):
         start = (0, values["x"], recognised(values["x"]))
         _, _, total = tf.while_loop(lambda step, *_: step < steps, turn, start)
         return {"probabilities": total / tf.cast(steps + 1, tf.float32)}
+
+
+def _finite(name: str, value: Any, shape: Sequence[int]) -> np.ndarray:
+    """Returns an array of finite numbers of this shape, or raises ValueError."""
+    found = arguments.array(name, value)
+    if found.shape != tuple(shape) or not np.isfinite(found).all():
+        raise ValueError(
+            f"{name} holds finite numbers of shape {tuple(shape)}; received "
+            f"{arguments.told(value)}."
+        )
+    return found

@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from keras_symvae import arguments
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.team import Team
 from zoo.architectures.implicit import Implicit
@@ -48,8 +49,10 @@ class Preset:
     model: str = "ladder"
 
     def __post_init__(self) -> None:
-        if self.model not in MODELS:
-            raise ValueError(f"model is one of {tuple(MODELS)}; received {self.model!r}.")
+        arguments.one_of("model", self.model, tuple(MODELS))
+        for name in ("steps", "batch_size", "steps_per_execution"):
+            arguments.integer(name, getattr(self, name), least=1)
+        arguments.size("labelled_batch_size", self.labelled_batch_size)
 
     @property
     def target(self) -> str | None:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from keras_symvae import arguments
 from keras_symvae.families import Normal
 from zoo.presets.preset import Preset
 from zoo.presets.recipes import FAST, GAUSSIAN, IMPLICIT, PAINTED, REVERSE, SLOW
@@ -169,6 +170,5 @@ def get(name: str) -> Preset:
     Raises:
         ValueError: no preset has this name.
     """
-    if name not in PRESETS:
-        raise ValueError(f"Unknown preset {name!r}; choose one of {', '.join(PRESETS)}.")
-    return PRESETS[name]
+    says = f"Unknown preset {arguments.told(name)}; choose one of {', '.join(PRESETS)}"
+    return PRESETS[arguments.one_of("preset", name, tuple(PRESETS), says=says)]

@@ -69,8 +69,8 @@ class ASVAE(AdversarialLearner):
         def critics() -> dict[str, Critic]:
             names = (*pair.observed, *pair.latent)
             return {
-                "critic_codes": critic_codes or Critic(names),
-                "critic_data": critic_data or Critic(names),
+                "critic_codes": Critic(names) if critic_codes is None else critic_codes,
+                "critic_data": Critic(names) if critic_data is None else critic_data,
             }
 
         super().__init__(pair, critics=critics, **kwargs)

@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.data.batch import Batch
 from keras_symvae.families import Normal
 from keras_symvae.learners.adversarial.base import AdversarialLearner, contrasted, drawn_prior
@@ -76,13 +76,16 @@ class AVB(AdversarialLearner):
         kl_weight: float = 1.0,
         **kwargs: Any,
     ) -> None:
-        if moment_draws < 2:
-            raise ValueError(f"moment_draws is at least 2; received {moment_draws!r}.")
-        self.adaptive_contrast, self.moment_draws = adaptive_contrast, moment_draws
-        self.kl_weight = kl_weight
+        self.adaptive_contrast = arguments.flag("adaptive_contrast", adaptive_contrast)
+        self.moment_draws = arguments.integer("moment_draws", moment_draws, least=2)
+        self.kl_weight = arguments.number("kl_weight", kl_weight, least=0)
         if adaptive_contrast:
             self.requirements = (IsPair(), Densities("decoder"), Gradients(), RealCodes())
-        super().__init__(pair, critics=lambda: {"critic": critic or _critic(pair)}, **kwargs)
+
+        def critics() -> dict[str, Critic]:
+            return {"critic": _critic(pair) if critic is None else critic}
+
+        super().__init__(pair, critics=critics, **kwargs)
 
     @property
     def cost_names(self) -> Sequence[str]:

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import keras
 import tensorflow as tf
 
+from keras_symvae import arguments
 from keras_symvae.data.batch import Batch, of_values
 from keras_symvae.learners.adversarial.critic import Critic
 from keras_symvae.learners.learner import Learner
@@ -44,14 +45,13 @@ class AdversarialLearner(Learner):
         critic_steps: int = 1,
         **kwargs: Any,
     ) -> None:
-        if not isinstance(critic_steps, int) or critic_steps < 1:
-            raise ValueError(f"critic_steps is a positive integer; received {critic_steps!r}.")
+        self.critic_steps = arguments.integer("critic_steps", critic_steps, least=1)
         check(pair, self.requirements, asker=type(self).__name__)
         self.critics = critics()
         for name, critic in self.critics.items():
+            arguments.instance(name, critic, Critic)
             with keras.name_scope(name):
                 critic.bind(pair.families)
-        self.critic_steps = critic_steps
         super().__init__(pair, **kwargs)
 
     @abc.abstractmethod

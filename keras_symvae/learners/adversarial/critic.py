@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from keras_symvae import arguments
 from keras_symvae.config import Configured
 from keras_symvae.environment import refuse_legacy
 from keras_symvae.families import Family
@@ -47,9 +48,12 @@ class Critic(Configured, keras.Layer):
     ) -> None:
         super().__init__(name=name)
         refuse_legacy(network, f"The network of {name}")
-        self.given = (given,) if isinstance(given, str) else tuple(given)
-        self.offset = (offset,) if isinstance(offset, str) else tuple(offset)
-        self.network, self.widths, self.activation = network, tuple(widths), activation
+        self.given = arguments.words("given", given)
+        self.offset = arguments.words("offset", offset)
+        self.network, self.widths = network, arguments.sizes("widths", widths)
+        self.activation = arguments.activation("activation", activation)
+        if network is not None:
+            arguments.instance(f"The network of {name}", network, keras.Layer)
         stray = sorted(set(self.offset) - set(self.given))
         if stray or not self.given:
             raise ValueError(
@@ -109,6 +113,9 @@ class Critic(Configured, keras.Layer):
 
 def check_reads(critic: Critic | None, names: Sequence[str], *, asker: str, why: str) -> None:
     """Refuses, in the name of who asks, a critic that reads other variables than these."""
-    stray = [name for name in (critic.given if critic else ()) if name not in names]
+    if critic is None:
+        return
+    arguments.instance("critic", critic, Critic)
+    stray = [name for name in critic.given if name not in names]
     if stray:
         raise ValueError(f"The critic of {asker} reads {stray}; {why}, {tuple(names)}.")

@@ -3,9 +3,11 @@
 import dataclasses
 import math
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import tensorflow as tf
 
+from keras_symvae import arguments
 from keras_symvae.shapes import shaped
 
 # Up to this log-density ratio, in nats, a critic's output is taken for the ratio's logarithm.
@@ -68,9 +70,8 @@ def get(name: str | FDivergence) -> FDivergence:
     """
     if isinstance(name, FDivergence):
         return name
-    if name in DIVERGENCES:
-        return DIVERGENCES[name]
-    raise ValueError(f"Unknown divergence {name!r}; choose one of {', '.join(DIVERGENCES)}.")
+    says = f"Unknown divergence {arguments.told(name)}; choose one of {', '.join(DIVERGENCES)}"
+    return DIVERGENCES[arguments.one_of("divergence", name, tuple(DIVERGENCES), says=says)]
 
 
 @shaped(returns="[]")
@@ -103,17 +104,18 @@ def mmd(
 
     Reference: Gretton et al. 2012; Tolstikhin et al. 2018, Wasserstein Auto-Encoders.
     """
-    if kernel not in _KERNELS:
-        raise ValueError(f"Unknown kernel {kernel!r}; choose one of {', '.join(_KERNELS)}.")
-    x, y = tf.convert_to_tensor(x), tf.convert_to_tensor(y)
+    says = f"Unknown kernel {arguments.told(kernel)}; choose one of {', '.join(_KERNELS)}"
+    arguments.one_of("kernel", kernel, tuple(_KERNELS), says=says)
+    scales = arguments.positives("scales", scales)
+    x, y = _samples(x), _samples(y)
     matrices = x.shape.rank == y.shape.rank == 2 and x.shape[1] == y.shape[1] is not None
     if not matrices or any(size is not None and size < 2 for size in (x.shape[0], y.shape[0])):
         raise ValueError(
             f"samples need shapes [N >= 2, D] and [M >= 2, D], got {x.shape}, {y.shape}"
         )
-    width = 2.0 * x.shape[1] if width is None else width
-    if not scales or min(scales) <= 0.0 or width <= 0.0:
-        raise ValueError(f"scales and width must be positive, got {scales} and {width}")
+    if x.dtype != y.dtype:
+        raise ValueError(f"samples need one dtype, got {x.dtype.name} and {y.dtype.name}")
+    width = 2.0 * x.shape[1] if width is None else arguments.number("width", width, above=0)
 
     def similarity(a, b):
         squares = tf.reduce_sum(a * a, axis=1)[:, None] + tf.reduce_sum(b * b, axis=1)
@@ -126,6 +128,17 @@ def mmd(
         return tf.reduce_sum(tf.linalg.set_diag(values, tf.zeros(tf.shape(a)[:1], a.dtype))) / pairs
 
     return within(x) + within(y) - 2.0 * tf.reduce_mean(similarity(x, y))
+
+
+def _samples(x: Any) -> tf.Tensor:
+    """Returns samples as a tensor of real numbers, or refuses them."""
+    try:
+        x = x if isinstance(x, tf.Tensor) else tf.convert_to_tensor(x)
+    except (ValueError, TypeError):
+        raise ValueError(f"samples are matrices; received {arguments.told(x)}.") from None
+    if not isinstance(x, tf.Tensor) or not x.dtype.is_floating:
+        raise ValueError(f"samples are matrices of floats; received {arguments.told(x)}.")
+    return x
 
 
 _KERNELS = {"imq": lambda r: 1.0 / (1.0 + r), "rbf": lambda r: tf.exp(-r)}

@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.data.batch import Batch, size_of
 from keras_symvae.learners import utilities
 from keras_symvae.learners.adversarial import divergences
@@ -17,7 +17,6 @@ from keras_symvae.learners.step.cost import Outcome
 from keras_symvae.learners.step.moves import Move
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.requirements import DECODED, Densities, Gradients, IsPair, NoContext
-from keras_symvae.weights import is_weight
 
 
 @register("fgan")
@@ -62,13 +61,10 @@ class FGAN(AdversarialLearner):
         **kwargs: Any,
     ) -> None:
         divergences.get(divergence)
-        if not (is_weight(divergence_weight) and divergence_weight and is_weight(gradient_penalty)):
-            raise ValueError(
-                "divergence_weight is above 0, gradient_penalty at least 0; received "
-                f"{divergence_weight!r}, {gradient_penalty!r}."
-            )
-        self.divergence, self.divergence_weight = divergence, divergence_weight
-        self.non_saturating, self.gradient_penalty = non_saturating, gradient_penalty
+        self.divergence = divergence
+        self.divergence_weight = arguments.number("divergence_weight", divergence_weight, above=0)
+        self.non_saturating = arguments.flag("non_saturating", non_saturating)
+        self.gradient_penalty = arguments.number("gradient_penalty", gradient_penalty, least=0)
 
         def critics() -> dict[str, Critic]:
             check_reads(critic, pair.observed, asker="FGAN", why="it may read what data hold")

@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import tensorflow as tf
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.data.batch import Batch
 from keras_symvae.learners.adversarial.base import drawn_prior
 from keras_symvae.model.pair import Pair
@@ -19,7 +19,6 @@ from keras_symvae.model.requirements import (
     NoContext,
     Requirement,
 )
-from keras_symvae.weights import is_weight
 
 Weights = float | Mapping[str, float]
 
@@ -65,11 +64,11 @@ def weights(pair: Pair, reconstruction: Weights) -> dict[str, float]:
         if isinstance(reconstruction, Mapping)
         else dict.fromkeys(known, reconstruction)
     )
-    valid = map(is_weight, given.values())
+    valid = (arguments.is_number(weight, least=0) for weight in given.values())
     if given.keys() - set(known) or not all(valid):
         raise ValueError(
             "reconstruction is a number of at least 0, or one for each of "
-            f"{known}; received {reconstruction!r}."
+            f"{known}; received {arguments.told(reconstruction)}."
         )
     return {
         f"{player}/{name}": given[name]

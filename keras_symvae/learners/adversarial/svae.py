@@ -5,7 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.data.batch import Batch
 from keras_symvae.learners.adversarial import joints
 from keras_symvae.learners.adversarial.base import AdversarialLearner, contrasted
@@ -59,13 +59,12 @@ class SVAE(AdversarialLearner):
         reconstruction: joints.Weights = 0.0,
         **kwargs: Any,
     ) -> None:
-        if game not in GAMES:
-            raise ValueError(f"game is one of {GAMES}; received {game!r}.")
-        self.game, self.reconstruction = game, reconstruction
+        self.game = arguments.one_of("game", game, GAMES)
+        self.reconstruction = reconstruction
         self.requirements = joints.requirements(reconstruction)
 
         def critics() -> dict[str, Critic]:
-            return {"critic": critic or Critic((*pair.observed, *pair.latent))}
+            return {"critic": Critic((*pair.observed, *pair.latent)) if critic is None else critic}
 
         super().__init__(pair, critics=critics, **kwargs)
         self.rebuilt = joints.weights(pair, reconstruction)

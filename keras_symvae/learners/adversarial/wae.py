@@ -6,7 +6,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 from keras_symvae.data.batch import Batch
 from keras_symvae.learners.adversarial import divergences
 from keras_symvae.learners.adversarial.base import AdversarialLearner, contrasted, drawn_prior
@@ -17,7 +17,6 @@ from keras_symvae.learners.step.cost import Outcome, total
 from keras_symvae.learners.step.moves import Move
 from keras_symvae.model.pair import Pair
 from keras_symvae.model.requirements import FixedPrior, Gradients, IsPair, Means, NoContext
-from keras_symvae.weights import is_weight
 
 COSTS = {
     "l1": lambda x: tf.reduce_sum(tf.abs(x), axis=1),
@@ -79,30 +78,19 @@ class WAE(AdversarialLearner):
         steepness: float = 1.0,
         **kwargs: Any,
     ) -> None:
-        if penalty not in PENALTIES or cost not in COSTS:
-            raise ValueError(
-                f"penalty is one of {PENALTIES}, cost one of {tuple(COSTS)}; received {penalty!r}, "
-                f"{cost!r}."
-            )
+        arguments.one_of("penalty", penalty, PENALTIES)
+        arguments.one_of("cost", cost, tuple(COSTS))
         if critic is not None and penalty == "mmd":
             raise ValueError("The penalty 'mmd' has no critic; take 'gan' or an f-divergence.")
-        if not is_weight(penalty_weight) or pretraining_steps < 0:
-            raise ValueError(
-                "penalty_weight and pretraining_steps are at least 0; received "
-                f"{penalty_weight!r}, {pretraining_steps!r}."
-            )
-        if not (is_weight(gradient_penalty) and is_weight(steepness) and steepness):
-            raise ValueError(
-                "gradient_penalty is at least 0, steepness above 0; received "
-                f"{gradient_penalty!r}, {steepness!r}."
-            )
+        self.penalty_weight = arguments.number("penalty_weight", penalty_weight, least=0)
+        self.pretraining_steps = arguments.integer("pretraining_steps", pretraining_steps, least=0)
+        self.gradient_penalty = arguments.number("gradient_penalty", gradient_penalty, least=0)
+        self.steepness = arguments.number("steepness", steepness, above=0)
         if gradient_penalty and penalty == "mmd":
             raise ValueError("The penalty 'mmd' has no critic that gradient_penalty could hold.")
         divergences.mmd(tf.zeros([2, 1]), tf.zeros([2, 1]), kernel=kernel, scales=scales)
-        self.penalty, self.cost, self.penalty_weight = penalty, cost, penalty_weight
-        self.kernel, self.scales = kernel, tuple(scales)
-        self.pretraining_steps = pretraining_steps
-        self.gradient_penalty, self.steepness = gradient_penalty, steepness
+        self.penalty, self.cost = penalty, cost
+        self.kernel, self.scales = kernel, arguments.positives("scales", scales)
 
         def critics() -> dict[str, Critic]:
             check_reads(critic, pair.latent, asker="WAE", why="it may read latents")

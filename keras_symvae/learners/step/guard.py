@@ -14,6 +14,9 @@ class NonFiniteError(ArithmeticError):
     """Training stopped, because costs or gradients were not finite; the weights are intact."""
 
 
+POLICIES = ("skip", "raise")
+
+
 class Guard(keras.Layer):
     """Counts, per possible cause, the steps in a row that were not finite.
 
@@ -104,14 +107,6 @@ class Guard(keras.Layer):
             "a weight. Look at the data of these variables, lower the learning rate or clip "
             "gradients (clipnorm)."
         )
-
-
-def check_policy(policy: str, patience: int) -> None:
-    """Raises ValueError where no `Guard` has this policy and patience."""
-    if policy not in ("skip", "raise"):
-        raise ValueError(f"nonfinite is 'skip' or 'raise'; received {policy!r}.")
-    if patience < 1:
-        raise ValueError(f"patience is a positive number of steps; received {patience!r}.")
 
 
 def _faulty(tensor):

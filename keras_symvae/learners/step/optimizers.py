@@ -1,11 +1,13 @@
 """One optimizer out of several: each player, or each factor, gets its own."""
 
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import keras
 import tensorflow as tf
 
+from keras_symvae import arguments
 from keras_symvae.environment import refuse_legacy
 from keras_symvae.learners.step.moves import Played
 from keras_symvae.paths import owner
@@ -30,10 +32,13 @@ class Optimizers(keras.optimizers.MultiOptimizer):
         loss_scale_factor: float | None = None,
         name: str | None = None,
     ) -> None:
-        super().__init__(self._of, name=name)
-        for key, each in optimizers.items():
+        super().__init__(self._of, name=name if name is None else arguments.label(name))
+        found = arguments.table("optimizers", optimizers)
+        if not found:
+            raise ValueError("optimizers name at least one player; received none.")
+        for key, each in found.items():
             refuse_legacy(each, f"The optimizer of '{key}'")
-        self._table = {key: keras.optimizers.get(each) for key, each in optimizers.items()}
+        self._table = {key: made(each, f"The optimizer of '{key}'") for key, each in found.items()}
         for key, each in self._table.items():
             if isinstance(each, keras.optimizers.LossScaleOptimizer):
                 raise ValueError(
@@ -44,6 +49,8 @@ class Optimizers(keras.optimizers.MultiOptimizer):
         for optimizer in self._table.values():
             if optimizer not in self._inner_optimizers:
                 self._inner_optimizers.append(optimizer)
+        if loss_scale_factor is not None:
+            loss_scale_factor = arguments.number("loss_scale_factor", loss_scale_factor, above=0)
         self.loss_scale_factor = loss_scale_factor
 
     def bind(self, learner: Any, learning: Iterable[tuple[str, Any]]) -> None:
@@ -153,6 +160,21 @@ class Optimizers(keras.optimizers.MultiOptimizer):
         return cls(**keras.saving.deserialize_keras_object(config, custom_objects))
 
 
+def made(optimizer: Any, name: str) -> Any:
+    """Returns what Keras makes of an optimizer.
+
+    Raises:
+        ValueError: Keras knows none; says which `name` it has here, and what was received.
+    """
+    if isinstance(optimizer, (str, dict, keras.optimizers.Optimizer)):
+        with contextlib.suppress(ValueError, TypeError, KeyError):
+            return keras.optimizers.get(optimizer)
+    raise ValueError(
+        f"{name} is a name or an object of keras.optimizers, such as 'adam'; received "
+        f"{arguments.told(optimizer)}."
+    )
+
+
 def bound(optimizer: Any, learner: Any, learning: Sequence[tuple[str, Any]]) -> Any:
     """Returns the optimizer of a `Learner`.
 
@@ -166,7 +188,7 @@ def bound(optimizer: Any, learner: Any, learning: Sequence[tuple[str, Any]]) -> 
     """
     if isinstance(optimizer, dict) and "class_name" not in optimizer:
         optimizer = Optimizers(optimizer)
-    optimizer = keras.optimizers.get(optimizer)
+    optimizer = made(optimizer, "The optimizer")
     inner = getattr(optimizer, "inner_optimizer", optimizer)
     weights = {id(weight) for _, weight in all_weights(learner)}
     needed = {id(weight) for _, weight in learning}
@@ -189,7 +211,7 @@ def copied(optimizer: Any, *, players: Mapping[str, Any]) -> Any:
         optimizer: anything that `keras.optimizers.get` takes.
         players: {name: Player or Critic}.
     """
-    optimizer = keras.optimizers.get(optimizer)
+    optimizer = made(optimizer, "The optimizer")
     if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
         return optimizer
     config = keras.optimizers.serialize(optimizer)

@@ -332,7 +332,7 @@ REFUSED = [
     ("sampled", {"adaptive_contrast": True}, "known only by samples; leave out"),
     ("no numbers", {"adaptive_contrast": True}, "'z' is Gamma.*; leave out"),
     ("no density", {}, "AVB needs a log-density of every factor, but decoder factor 'x'"),
-    ("plain", {"moment_draws": 1}, "moment_draws is at least 2; received 1"),
+    ("plain", {"moment_draws": 1}, "moment_draws is an integer of at least 2; received 1"),
     ("plain", {"critic_steps": 0}, "critic_steps is a positive integer; received 0"),
 ]
 

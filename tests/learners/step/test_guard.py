@@ -160,7 +160,10 @@ def test_a_loss_scale_looks_for_its_size_by_itself():
 
 @pytest.mark.parametrize(
     ("arguments", "match"),
-    [({"nonfinite": "ignore"}, "'skip' or 'raise'"), ({"patience": 0}, "positive number of steps")],
+    [
+        ({"nonfinite": "ignore"}, "nonfinite is one of skip, raise"),
+        ({"patience": 0}, "patience is a positive integer"),
+    ],
 )
 def test_bad_policies_are_refused(arguments, match):
     with pytest.raises(ValueError, match=match):

@@ -90,7 +90,7 @@ REFUSED = {
     "latent": ({"latent": 0}, "latent is a positive integer; received 0"),
     "noise": ({"noise": (3,)}, "noise is a positive integer; received"),
     "basis": ({"basis": 0}, "basis is a positive integer; received 0"),
-    "body": ({"body": "transformer"}, r"body is one of \('mlp', 'conv'\); received 'transformer'"),
+    "body": ({"body": "transformer"}, "body is one of mlp, conv; received 'transformer'"),
     "likelihood": ({"likelihood": "laplace"}, "likelihood is one of .* received 'laplace'"),
     "small": ({"body": "conv"}, "at least 20 that 4 divides; received 3"),
 }

@@ -60,7 +60,7 @@ def test_presets_are_found_by_name_and_know_what_their_model_learns_beside_image
     with pytest.raises(ValueError, match="Unknown preset 'mnist'; choose one of digits_ladder, "):
         presets.get("mnist")
     usual = vars(PRESETS["digits_ladder"])
-    with pytest.raises(ValueError, match=r"model is one of .*'segmentation'\); received 'gan'"):
+    with pytest.raises(ValueError, match=r"model is one of .*segmentation; received 'gan'"):
         Preset(**{**usual, "model": "gan"})
 
 
