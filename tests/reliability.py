@@ -28,6 +28,7 @@ OPTIMIZERS = "tests/learners/step/test_optimizers.py::"
 OWN = "tests/learners/test_own_networks.py::"
 BACKUP, TORTURE = "tests/callbacks/test_backup.py::", "tests/callbacks/test_torture.py::"
 ENVIRONMENT = "tests/test_environment.py::"
+STRANGERS, ODD = "tests/security/", "tests/properties/"
 COMMANDS, RUNS = "tests/zoo/cli/test_scripts.py::", "tests/zoo/runs/"
 BATCHES = f"{DATA}test_batches_are_refused_as_arrays_are"
 LABELS = f"{DATA}test_labels_in_batches_are_checked_as_labels_in_arrays"
@@ -181,6 +182,9 @@ SITUATIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "tf_keras beside Keras": (
             f"{ENVIRONMENT}test_what_belongs_to_tf_keras_is_refused_by_name",
         ),
+        "a model of the zoo where the zoo is not imported": (
+            f"{STRANGERS}test_models.py::test_without_the_zoo_a_message_says_what_to_import",
+        ),
         "no home, no temporary folder, no stderr": (f"{ENVIRONMENT}test_training_needs_neither*",),
         "an installed wheel in an empty folder": ("tests/test_wheel.py::test_three_commands_*",),
     },
@@ -215,6 +219,26 @@ SITUATIONS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
             f"{BACKUP}test_every_slot_of_an_optimizer_stands_once_in_a_file",
             f"{BACKUP}test_a_file_that_holds_every_slot_twice_loads",
         ),
+    },
+    "Files of strangers (see SECURITY.md)": {
+        "models that run code, read other files or fill the memory": (
+            f"{STRANGERS}test_models.py::test_*",
+        ),
+        "arrays and IDX files: pickles, bombs, false headers, cut short": (
+            f"{STRANGERS}test_archives.py::test_*",
+        ),
+        "images: bombs, links, deep folders, pipes, names that break lines": (
+            f"{STRANGERS}test_images.py::test_*",
+        ),
+        "run folders: settings, metrics, links": (f"{STRANGERS}test_settings.py::test_*",),
+        "backups": (f"{STRANGERS}test_backups.py::test_*",),
+    },
+    "Odd arguments (2,000 tries of Hypothesis; here a try is a public call)": {
+        "constructors": (f"{ODD}test_constructors.py::test_*",),
+        "training": (f"{ODD}test_training.py::test_*",),
+        "questions": (f"{ODD}test_questions.py::test_*",),
+        "other functions": (f"{ODD}test_functions.py::test_*",),
+        "every public call is among them": (f"{ODD}test_completeness.py::test_*",),
     },
 }
 
