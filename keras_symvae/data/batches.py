@@ -72,8 +72,7 @@ class Minibatches(abc.ABC):
             values = self.at(step) if check is None else check(self.at(step))
             return _numbered(values, self.rows(step)) if numbered else values
 
-        # `Dataset.counter` would leave a function in TensorFlow's graph of graphs at every call.
-        steps = tf.data.Dataset.range(start, tf.int64.max).repeat()
+        steps = tf.data.Dataset.range(start, tf.int64.max).repeat()  # `counter` leaks a function
         return steps.map(batch).prefetch(tf.data.AUTOTUNE)
 
 
@@ -129,8 +128,7 @@ class Batches(Minibatches):
 
     def rows(self, step: int | tf.Tensor) -> tf.Tensor:
         step = tf.cast(step, tf.int64)
-        steps = self.size // self.batch_size
-        epoch, turn = step // steps, step % steps
+        epoch, turn = step // self.steps_per_epoch, step % self.steps_per_epoch
         chosen = turn * self.batch_size + tf.range(self.batch_size, dtype=tf.int64)
         if not self.shuffle:
             return chosen

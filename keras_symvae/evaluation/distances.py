@@ -119,7 +119,8 @@ def distance_report(
     Raises:
       ValueError: as the extractor, `frechet_distance` and `kernel_distance`.
     """
-    arguments.instance("extractor", extractor, FeatureExtractor)
+    if not callable(extractor) or not hasattr(extractor, "name"):
+        arguments.instance("extractor", extractor, FeatureExtractor)
     a, b = extractor(real), extractor(generated)
     return {
         "frechet": frechet_distance(a, b),

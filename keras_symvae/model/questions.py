@@ -2,7 +2,7 @@
 
 import abc
 import functools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
@@ -106,7 +106,7 @@ class Questions(keras.Model, abc.ABC):
             ValueError: the data cannot be values of the variables, or never end; callbacks.
         """
         del verbose
-        if callbacks:
+        if callbacks is not None and (not isinstance(callbacks, list) or callbacks):
             raise ValueError("predict takes no callbacks: it is one question; see `reconstruct`.")
         batch_size = arguments.size("batch_size", batch_size)
         steps = arguments.size("steps", steps)
@@ -151,7 +151,8 @@ class Questions(keras.Model, abc.ABC):
         """
         endpoint, seed = self.endpoints[question], seeds.checked(seed)
         values = {}
-        if "n" not in endpoint.integers or (data is not None and len(data)):
+        nothing = data is None or (isinstance(data, (Mapping, tuple)) and not data)
+        if "n" not in endpoint.integers or not nothing:
             if data is None:
                 raise ValueError(f"{question} is asked about data; received None.")
             values = self.check(data)

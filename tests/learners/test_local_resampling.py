@@ -238,7 +238,7 @@ def finer_pair():
         (lambda: dense_pair(image=families.Bernoulli(5)), {}, "but 'x' is Bernoulli"),
         (finer_pair, {}, "the grid of 'z1' is finer"),
         (grid_pair, {"window": (2, 1)}, r"odd numbers of cells; received \(2, 1\)"),
-        (grid_pair, {"window": 3}, "odd numbers of cells; received 3"),
+        (grid_pair, {"window": 3}, "window is a tuple or list or Mapping; received 3"),
     ],
 )
 def test_what_cannot_be_chosen_locally_is_refused(pair, options, message):

@@ -4,6 +4,7 @@ import dataclasses
 import pathlib
 import re
 import traceback
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -69,7 +70,10 @@ class Call:
         before = self.weights() if self.weights else []
         given = {n: each.make() if isinstance(each, New) else each for n, each in given.items()}
         try:
-            result = self.function(**given)
+            with warnings.catch_warnings(
+                action="ignore"
+            ):  # of Keras, of options that exclude others
+                result = self.function(**given)
         except Exception as error:
             fault = self.fault(error)
             assert fault is None, fault

@@ -227,9 +227,9 @@ def test_the_kernel_distance_pulls_samples_together():
 
 WRONG = [
     ({"kernel": "cubic"}, "Unknown kernel 'cubic'; choose one of imq, rbf"),
-    ({"scales": ()}, "must be positive"),
-    ({"scales": (1.0, 0.0)}, "must be positive"),
-    ({"width": -1.0}, "must be positive"),
+    ({"scales": ()}, "scales are positive numbers"),
+    ({"scales": (1.0, 0.0)}, "scales are positive numbers"),
+    ({"width": -1.0}, "width is a positive number"),
     ({"y": np.zeros((3, 4))}, r"got \(2, 3\), \(3, 4\)"),
     ({"y": np.zeros((1, 3))}, r"got \(2, 3\), \(1, 3\)"),
     ({"y": np.zeros(3)}, r"got \(2, 3\), \(3,\)"),

@@ -45,7 +45,7 @@ EPOCHS = 13
 PICTURES = (*portraits.OF_PAIR, "curves.png")
 FLAGS = {
     train.COMMAND: (
-        "preset learner data labels_per_class masks prior start binarize steps batch_size "
+        "preset learner data labels_per_class masks ignore prior start binarize steps batch_size "
         "learning_rate option seed out [no]resume epoch_steps limiting_steps steps_per_execution "
         "[no]jit_compile verbose"
     ),
