@@ -5,6 +5,7 @@ import subprocess
 import sys
 import types
 
+import keras
 import pytest
 
 from keras_symvae import SymmetricEquilibrium, environment
@@ -31,6 +32,22 @@ def test_another_backend_is_refused_before_keras_looks_for_it(backend):
         f"ImportError: keras_symvae runs on TensorFlow, but KERAS_BACKEND is '{backend}'; unset "
         "KERAS_BACKEND or set it to 'tensorflow', in a new process."
     )
+
+
+def test_a_save_makes_no_optimizer_of_its_own(tmp_path, monkeypatch):
+    learner = SymmetricEquilibrium(cases.ladder())
+    learner.compile("adam")
+    learner.save_weights(tmp_path / "first.weights.h5")
+    made, make = [], keras.optimizers.Optimizer.__init__
+
+    def counted(optimizer, *args, **options):
+        made.append(optimizer)
+        make(optimizer, *args, **options)
+
+    monkeypatch.setattr(keras.optimizers.Optimizer, "__init__", counted)
+    learner.save_weights(tmp_path / "second.weights.h5")
+    learner.save(tmp_path / "third.keras")
+    assert not made
 
 
 def test_training_needs_neither_a_home_nor_a_place_for_temporary_files_nor_stderr(tmp_path):

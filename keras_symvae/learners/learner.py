@@ -14,7 +14,7 @@ from keras_symvae.config import Configured
 from keras_symvae.data import feed, streams
 from keras_symvae.data.gate import Gate
 from keras_symvae.data.variables import unwrapped
-from keras_symvae.environment import refuse_legacy
+from keras_symvae.environment import keep_models_of_saving, refuse_legacy
 from keras_symvae.learners.answers import Answers
 from keras_symvae.learners.memory import Memory
 from keras_symvae.learners.step import optimizers
@@ -204,6 +204,16 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
     def quantize(self, *args: Any, **kwargs: Any) -> None:
         """Refuses: raises ValueError, which says how a network is quantised."""
         raise ValueError(NOT_QUANTIZED)
+
+    def save(self, *args: Any, **options: Any) -> None:
+        """Writes the learner with its optimizer, as `keras.Model.save`."""
+        keep_models_of_saving()
+        super().save(*args, **options)
+
+    def save_weights(self, *args: Any, **options: Any) -> None:
+        """Writes all weights and the optimizer's state, as `keras.Model.save_weights`."""
+        keep_models_of_saving()
+        super().save_weights(*args, **options)
 
     def get_compile_config(self) -> dict[str, Any]:
         """Returns what a file says of `compile`."""
