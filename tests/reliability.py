@@ -277,7 +277,11 @@ def table(outcomes: Mapping[str, str]) -> str:
     """Returns the Markdown of outcomes {case: "passed", "failed" or "skipped"}."""
     lines = []
     for section, situations in SITUATIONS.items():
-        lines += [f"\n### {section}\n", "| situation | tries | wrong | tests |", "|---|---|---|---|"]
+        lines += [
+            f"\n### {section}\n",
+            "| situation | tries | wrong | tests |",
+            "|---|---|---|---|",
+        ]
         for situation, tests in situations.items():
             ended = [outcomes[name] for name in chosen(outcomes, tests)]
             ended = [each for each in ended if each != "skipped"]
