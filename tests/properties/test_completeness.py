@@ -32,7 +32,7 @@ INNER = {
 # What reads or writes files, which has tests of its own beside its file.
 FILES = {
     "Answers": ["export"],
-    "Learner": ["compile_from_config", "get_compile_config"],
+    "Learner": ["compile_from_config", "get_compile_config", "save", "save_weights"],
     "Model": ["export"],
 }
 ALONE = {

@@ -306,7 +306,7 @@ def of_zoo():
     for kind, usual in rows.items():
         odd = {n: st.one_of(INTEGERS, REALS) for n in usual if n != "image_shape"}
         words = (kind.__name__, "x", "z0", "network", "latents")
-        yield Call(kind, usual, needed=needed, odd=odd, right=made, words=words, cost=4)
+        yield Call(kind, usual, needed=needed, odd=odd, right=made, words=words, cost=8)
 
 
 def table():

@@ -18,7 +18,7 @@ from tests.properties import arguments, models
 from tests.properties.call import Call
 from tests.properties.profile import every
 
-SHARE = 0.1  # of all tries
+SHARE = 0.15  # of all tries
 FOLDER = tempfile.TemporaryDirectory()
 atexit.register(FOLDER.cleanup)
 PNG = os.path.join(FOLDER.name, "picture.png")

@@ -11,7 +11,7 @@ from tests.properties import arguments, models, values
 from tests.properties.call import Call
 from tests.properties.profile import every
 
-SHARE = 0.15  # of all tries: each of them is a hundred times as long as a question
+SHARE = 0.1  # of all tries: each of them is a hundred times as long as a question
 EAGER = True
 COUNTS = st.sampled_from([1, 2, 3])
 SIZES = ("batch_size", "steps_per_epoch", "validation_steps", "validation_batch_size", "steps")
