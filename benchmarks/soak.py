@@ -21,11 +21,12 @@ from absl import app, flags
 import keras_symvae as sv
 from keras_symvae import evaluation
 from zoo import datasets, presets
+from zoo.datasets.preparation import Preparation
 
 flags.DEFINE_float("minutes", 60.0, "How long.", lower_bound=0.01)
 flags.DEFINE_integer("steps", 50, "Updates of a `fit`.", lower_bound=1)
 FLAGS = flags.FLAGS
-BATCH_SIZE, THRESHOLD = 32, 7 / 16
+BATCH_SIZE = 32
 
 
 def held() -> dict[str, float]:
@@ -72,7 +73,7 @@ def main(argv: list[str]) -> None:
     begun = time.monotonic()
     lines = []
     with tempfile.TemporaryDirectory() as folder:
-        images = (datasets.load("digits").x[:512] > THRESHOLD).astype("float32")
+        images = (datasets.load("digits").x[:512] > Preparation.threshold).astype("float32")
         for made in rounds(images, pathlib.Path(folder), FLAGS.steps):
             minutes = (time.monotonic() - begun) / 60
             done = minutes >= FLAGS.minutes

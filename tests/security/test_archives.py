@@ -241,16 +241,17 @@ def test_idx_files_that_claim_too_much_are_refused(sizes, packed, folder):
 
 def test_gzip_bombs_are_not_unpacked(folder):
     path = folder / "train-images-idx3-ubyte.gz"
-    with gzip.open(path, "w") as file:
-        file.write(MAGIC + struct.pack(">3I", 300, 1024, 1024))
-        for _ in range(300):
-            file.write(bytes(2**20))
+
+    def write(*claimed):
+        with gzip.open(path, "w") as file:
+            file.write(MAGIC + struct.pack(">3I", *claimed))
+            for _ in range(300):
+                file.write(bytes(2**20))
+
+    write(300, 1024, 1024)
     with watch.over(folder, memory=100), pytest.raises(ValueError, match=r"\.gz would grow.*-fold"):
         datasets.load(folder)
-    with gzip.open(path, "w") as file:
-        file.write(MAGIC + struct.pack(">3I", 1, 8, 8))
-        for _ in range(300):
-            file.write(bytes(2**20))
+    write(1, 8, 8)
     with watch.over(folder, memory=100), pytest.raises(ValueError, match=r"\.gz is damaged: more"):
         datasets.load(folder)
 

@@ -1,11 +1,9 @@
 """Backups of strangers: weights and records of a run that somebody else began."""
 
 import hashlib
-import io
 import json
 import os
 
-import h5py
 import numpy as np
 import pytest
 
@@ -13,6 +11,7 @@ import keras_symvae as sv
 import zoo
 from keras_symvae.callbacks.state import State
 from tests.security import watch
+from tests.security import weights as hostile
 
 X = np.zeros((8, 8, 8, 1), "float32")
 NAME = "epoch-000001"
@@ -49,30 +48,13 @@ def with_weights(backup, content):
     record.write_text(json.dumps(told))
 
 
-def h5(write):
-    content = io.BytesIO()
-    with h5py.File(content, "w") as file:
-        write(file)
-    return content.getvalue()
-
-
-def external_link(file):
-    file["pair"] = h5py.ExternalLink("/etc/other.h5", "/secret")
-
-
-def external_storage(file):
-    file.create_dataset("vars/0", (64,), "u1", external=[("/etc/passwd", 0, 64)])
-
-
-def never_stored(file):
-    file.create_dataset("vars/0", (10**12,), "f4", chunks=(1000,), fillvalue=1.0)
-
-
 @pytest.mark.parametrize(
-    "write", [external_link, external_storage, never_stored], ids=lambda write: write.__name__
+    "write",
+    [hostile.external_link, hostile.external_storage, hostile.never_stored],
+    ids=lambda write: write.__name__,
 )
 def test_weights_lie_in_the_file_itself(write, backup):
-    with_weights(backup, h5(write))
+    with_weights(backup, hostile.h5(write))
     model = learner()
     before = model.get_weights()
     with watch.over(backup), pytest.raises(ValueError, match=rf"{NAME}.*as Keras writes them"):
@@ -82,7 +64,9 @@ def test_weights_lie_in_the_file_itself(write, backup):
 
 
 def test_weights_of_another_model_change_nothing(backup):
-    with_weights(backup, h5(lambda file: file.create_dataset("vars/0", data=np.ones(4, "f4"))))
+    with_weights(
+        backup, hostile.h5(lambda file: file.create_dataset("vars/0", data=np.ones(4, "f4")))
+    )
     with watch.over(backup), pytest.raises(ValueError, match="is no state of this"):
         sv.Backup(backup).restore(learner())
 

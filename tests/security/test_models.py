@@ -1,7 +1,6 @@
 """Model files of strangers: none runs code, reads or writes elsewhere, or fills the memory."""
 
 import base64
-import io
 import json
 import marshal
 import os
@@ -12,7 +11,6 @@ import sys
 import types
 import zipfile
 
-import h5py
 import keras
 import numpy as np
 import pytest
@@ -20,7 +18,7 @@ import pytest
 import keras_symvae as sv
 import zoo
 from keras_symvae.evaluation.features import ClassifierFeatures
-from tests.security import watch
+from tests.security import watch, weights
 from zoo.cli import evaluate, export, sample, train
 from zoo.runs import model_file
 
@@ -203,59 +201,14 @@ def test_classifiers_beside_a_model_are_looked_at_too(folder, members):
         ClassifierFeatures.load(path)
 
 
-def h5(write):
-    content = io.BytesIO()
-    with h5py.File(content, "w") as file:
-        write(file)
-    return content.getvalue()
-
-
-def external_link(file):
-    file["layers"] = h5py.ExternalLink("/etc/other.h5", "/secret")
-
-
-def soft_link(file):
-    file["layers"] = h5py.SoftLink("/vars")
-
-
-def external_storage(file):
-    file.create_dataset("vars/0", (64,), "u1", external=[("/etc/passwd", 0, 64)])
-
-
-def virtual(file):
-    layout = h5py.VirtualLayout((4,), "f4")
-    layout[:] = h5py.VirtualSource("/etc/other.h5", "x", (4,))
-    file.create_virtual_dataset("vars/0", layout)
-
-
-def circle(file):
-    file.create_group("layers")["layers"] = file["/"]
-
-
-def never_stored(file):
-    file.create_dataset("vars/0", (10**12,), "f4", chunks=(1000,), fillvalue=1.0)
-
-
-def squeezed(file):
-    file.create_dataset("vars/0", data=np.zeros(10**7), compression="gzip")
-
-
-def texts(file):
-    file["vars/0"] = np.array(["a", "b"], object)
-
-
 def of_a_bomb(size):
     """A zip file, of which one member has so many bytes of nothing."""
     return {"assets/nothing": b"\0" * size}
 
 
-WEIGHT_BOMBS = [external_link, soft_link, external_storage, virtual, circle]
-WEIGHT_BOMBS += [never_stored, squeezed, texts]
-
-
-@pytest.mark.parametrize("write", WEIGHT_BOMBS, ids=lambda write: write.__name__)
+@pytest.mark.parametrize("write", weights.BOMBS, ids=lambda write: write.__name__)
 def test_weights_lie_in_the_file_itself(write, folder, members):
-    path = packed(folder, members, **{WEIGHTS: h5(write)})
+    path = packed(folder, members, **{WEIGHTS: weights.h5(write)})
     with watch.over(folder):
         message = watch.refused(export.COMMAND, f"--model={path}", f"--out={folder / 'saved'}")
     assert f"{path} holds no weights as Keras writes them" in message
@@ -263,7 +216,9 @@ def test_weights_lie_in_the_file_itself(write, folder, members):
 
 
 def test_arrays_of_one_place_do_not_add_up_to_more_than_the_file(folder, members):
-    content = bytearray(h5(lambda file: file.create_dataset("vars/0", data=np.ones(2, "f4"))))
+    content = bytearray(
+        weights.h5(lambda file: file.create_dataset("vars/0", data=np.ones(2, "f4")))
+    )
     content[content.index(np.float32(1).tobytes()) :] = b""  # what it points to is not there
     path = packed(folder, members, **{WEIGHTS: bytes(content)})
     with watch.over(folder):

@@ -36,7 +36,8 @@ KINDS: dict[str, Kind] = {
     **dict.fromkeys(("steps", "batch_size", "labelled_batch_size", "labelled"), COUNT),
     **dict.fromkeys(("epoch_steps", "steps_per_execution", "labels_per_class", "masks"), COUNT),
     **dict.fromkeys(("architecture", "preparation", "options", "flags"), OBJECT),
-    **{"seed": SEED, "jit_compile": SWITCH, "beta_1": NUMBER, "learning_rate": NUMBERS},
+    **dict.fromkeys(("seed", "ignore"), SEED),
+    **{"jit_compile": SWITCH, "beta_1": NUMBER, "learning_rate": NUMBERS},
     **dict.fromkeys(("constant", "option"), TEXTS),
 }
 KINDS_OF_FLAGS = {**KINDS, "learning_rate": NUMBER}
