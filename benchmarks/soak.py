@@ -7,6 +7,7 @@ tf.data; judges one, asks it everything, and saves it. A line a minute says what
 the last one how much more it held at the end than after the first tenth of the time.
 """
 
+import gc
 import json
 import os
 import pathlib
@@ -30,10 +31,14 @@ BATCH_SIZE = 32
 
 
 def held() -> dict[str, float]:
-    """Returns what this process holds: resident memory in MiB, and its number of open files."""
+    """Returns what this process holds: resident memory in MiB, open files, objects of Python."""
     pages = int(pathlib.Path("/proc/self/statm").read_text().split()[1])
     files = len(os.listdir("/proc/self/fd")) - 1  # without the folder that is read
-    return {"mebibytes": pages * os.sysconf("SC_PAGE_SIZE") / 2**20, "files": files}
+    return {
+        "mebibytes": pages * os.sysconf("SC_PAGE_SIZE") / 2**20,
+        "files": files,
+        "objects": len(gc.get_objects()),
+    }
 
 
 def rounds(images: np.ndarray, folder: pathlib.Path, steps: int) -> Iterator[int]:
@@ -83,7 +88,9 @@ def main(argv: list[str]) -> None:
             if done:
                 break
     warm = next(line for line in lines if line["minutes"] >= FLAGS.minutes / 10)
-    grown = {name: lines[-1][name] - warm[name] for name in ("updates", "mebibytes", "files")}
+    grown = {
+        name: lines[-1][name] - warm[name] for name in ("updates", "mebibytes", "files", "objects")
+    }
     print(json.dumps({"lines": lines, "grown": grown}))
 
 

@@ -38,7 +38,6 @@ class Call:
         weights: function that returns the weights, a list of arrays, which the call may not change.
         words: further words by which a message may say what it is about.
         refused: further types of errors that are no faults.
-        anything: strategy of odd values of any kind.
         cost: how many tries of other calls one try of this one is worth.
         fixed: names of the arguments that are never odd, such as paths.
     """
@@ -53,7 +52,6 @@ class Call:
     refused: tuple[type[Exception], ...] = ()
     fixed: Sequence[str] = ()
     cost: float = 1.0
-    anything: st.SearchStrategy = arguments.ANYTHING
 
     @property
     def name(self) -> str:
@@ -109,7 +107,7 @@ def _given(draw: Any, call: Call) -> dict[str, Any]:
     for name in names:
         if name in chosen:
             near = [call.odd[name]] if name in call.odd else []
-            given[name] = draw(st.one_of(call.usual[name], *near, *near, call.anything))
+            given[name] = draw(st.one_of(call.usual[name], *near, *near, arguments.ANYTHING))
         elif name in call.needed or draw(st.booleans()):
             given[name] = draw(call.usual[name])
     return given

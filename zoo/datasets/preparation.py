@@ -1,12 +1,11 @@
 """What happens to pixels on their way into a batch."""
 
 import dataclasses
-import numbers
 from typing import ClassVar
 
 import tensorflow as tf
 
-from keras_symvae import seeds
+from keras_symvae import arguments, seeds
 
 BINARIZE = ("none", "threshold", "dynamic")
 
@@ -37,16 +36,9 @@ class Preparation:
     noise: float = 0.0
 
     def __post_init__(self) -> None:
-        if self.binarize not in BINARIZE:
-            raise ValueError(f"binarize must be one of {BINARIZE}, got {self.binarize!r}.")
-        for name, high in (("threshold", 1.0), ("flip", 1.0), ("noise", float("inf"))):
-            value = getattr(self, name)
-            if (
-                not isinstance(value, numbers.Real)
-                or not 0 <= value <= high
-                or value == float("inf")
-            ):
-                raise ValueError(f"{name} must be a number in [0, {high:g}], got {value!r}.")
+        arguments.one_of("binarize", self.binarize, BINARIZE)
+        for name, most in (("threshold", 1), ("flip", 1), ("noise", None)):
+            arguments.number(name, getattr(self, name), least=0, most=most)
         if self.flip and self.binarize == "none":
             raise ValueError(
                 f"flip={self.flip} is for binarised pixels; choose binarize='threshold' or "

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from keras_symvae import arguments
+
 SPLITS = ("train", "test", "all")
 SPLIT_RULES = ("stratified", "shuffled")
 Parts = dict[str, tuple[np.ndarray, np.ndarray | None]]
@@ -68,9 +70,8 @@ def choose(
 
 def check(split: str, split_rule: str) -> None:
     """Refuses a split or a rule that does not exist, with a ValueError."""
-    for key, value, known in (("split", split, SPLITS), ("split_rule", split_rule, SPLIT_RULES)):
-        if value not in known:
-            raise ValueError(f"{key} must be one of {known}, got {value!r}.")
+    arguments.one_of("split", split, SPLITS)
+    arguments.one_of("split_rule", split_rule, SPLIT_RULES)
 
 
 def _stratified(name: str, size: int, target: np.ndarray | None) -> np.ndarray:

@@ -199,9 +199,9 @@ def test_wrong_requests(tmp_path):
         datasets.load(tmp_path / "set.npz", split="all")
     with pytest.raises(ValueError, match=r"set\.csv is neither a \.npz nor a folder.*'digits'"):
         datasets.load(tmp_path / "set.csv")
-    with pytest.raises(ValueError, match=r"split must be one of .*'all'\), got 'valid'"):
+    with pytest.raises(ValueError, match=r"split is one of train, test, all; received 'valid'"):
         datasets.load(split="valid")
-    with pytest.raises(ValueError, match=r"split_rule must be one of .*, got 'random'"):
+    with pytest.raises(ValueError, match=r"split_rule is one of .*; received 'random'"):
         datasets.load(split_rule="random")
 
 

@@ -306,8 +306,8 @@ def test_wrong_requests(tmp_path):
     np.savez(tmp_path / "colour.npz", x=np.stack([X] * 3, axis=-1), y=np.arange(20))
     for data, options, match in [
         ("set.npz", {"split": "all"}, r"set\.npz: train and test differ .* joined"),
-        ("set.npz", {"split": "valid"}, r"split must be one of .*'all'\), got 'valid'"),
-        ("set.npz", {"split_rule": "old"}, r"split_rule must be one of .*, got 'old'"),
+        ("set.npz", {"split": "valid"}, r"split is one of train, test, all; received 'valid'"),
+        ("set.npz", {"split_rule": "old"}, r"split_rule is one of .*; received 'old'"),
         ("set.npz", {"size": 3}, r"set\.npz has a size of its own; leave out size=\(3, 3\)"),
         ("set.npz", {"size": 0}, r"size must be \(height, width\) in pixels, got \(0, 0\)"),
         ("set.npz", {"size": (1, 2, 3)}, r"size must be .* got \(1, 2, 3\)"),

@@ -63,14 +63,14 @@ def test_clean():
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ({"binarize": "static"}, r"binarize must be one of .*, got 'static'"),
-        ({"threshold": 1.5}, r"threshold must be a number in \[0, 1\], got 1\.5"),
-        ({"threshold": "0.5"}, r"threshold must be a number in \[0, 1\], got '0\.5'"),
-        ({"flip": 1.1, "binarize": "dynamic"}, r"flip must be .*, got 1\.1"),
-        ({"flip": float("nan"), "binarize": "dynamic"}, r"flip must be .*, got nan"),
+        ({"binarize": "static"}, r"binarize is one of none, .*; received 'static'"),
+        ({"threshold": 1.5}, r"threshold is a share, from 0 to 1; received 1\.5"),
+        ({"threshold": "0.5"}, r"threshold is a share, from 0 to 1; received '0\.5'"),
+        ({"flip": 1.1, "binarize": "dynamic"}, r"flip is .*; received 1\.1"),
+        ({"flip": float("nan"), "binarize": "dynamic"}, r"flip is .*; received nan"),
         ({"flip": 0.1}, r"flip=0\.1 is for binarised pixels"),
-        ({"noise": -0.1}, r"noise must be .*, got -0\.1"),
-        ({"noise": float("inf")}, r"noise must be .*, got inf"),
+        ({"noise": -0.1}, r"noise is .*; received -0\.1"),
+        ({"noise": float("inf")}, r"noise is .*; received inf"),
     ],
 )
 def test_wrong_preparation(arguments, match):

@@ -1,0 +1,1 @@
+"""The experiment `paper_nets`."""
