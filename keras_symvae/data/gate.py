@@ -50,6 +50,8 @@ class Gate:
     ) -> None:
         self.model, self.check, self.may_lack = model, check, may_lack
         self._refusal: ValueError | None = None
+        self._number, self._forms = next(_NUMBERS), []  # forms of the data that are checked
+        _ALIVE[self._number] = self
 
     @contextlib.contextmanager
     def told(self) -> Iterator[None]:
@@ -160,23 +162,29 @@ class Gate:
             known = target.shape[1:].is_fully_defined()
             tests.append(tf.reduce_all(data[0] == target) if known else tf.constant(False))
 
-        # TensorFlow never lets go of a NumPy function: this one holds neither model nor graph.
-        gate, form = weakref.ref(self), tf.nest.map_structure(lambda _: None, data)
-
-        def refuse(*leaves: np.ndarray) -> bool:
-            alive = gate()
-            if alive is None:
-                raise ValueError("These batches outlived the call that checks them; call it again.")
-            alive.arrays(tf.nest.pack_sequence_as(form, leaves))
-            return True
-
+        self._forms.append(tf.nest.map_structure(lambda _: None, data))
+        about = (self._number, len(self._forms) - 1)
         passed = tf.cond(
             tf.reduce_all(tests),
             lambda: tf.constant(True),
-            lambda: tf.numpy_function(refuse, tf.nest.flatten(data), tf.bool),
+            lambda: tf.numpy_function(_refuse, [*about, *tf.nest.flatten(data)], tf.bool),
         )
         with tf.control_dependencies([passed]):
             return tf.nest.map_structure(tf.identity, returned)
+
+
+_NUMBERS: Iterator[int] = itertools.count()
+_ALIVE: weakref.WeakValueDictionary[int, Gate] = weakref.WeakValueDictionary()
+
+
+# TensorFlow never lets go of a NumPy function: there is one for all gates, and it holds none.
+def _refuse(number: np.ndarray, form: np.ndarray, *leaves: np.ndarray) -> bool:
+    """Checks the leaves of a batch by the gate of this number; raises what it says."""
+    gate = _ALIVE.get(int(number))
+    if gate is None:
+        raise ValueError("These batches outlived the call that checks them; call it again.")
+    gate.arrays(tf.nest.pack_sequence_as(gate._forms[int(form)], leaves))
+    return True
 
 
 class _Sequence(keras.utils.PyDataset):

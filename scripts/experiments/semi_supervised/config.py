@@ -20,8 +20,7 @@ class Game:
     longer: int = 1
 
 
-# Dreams near the data ask of q(y | x) to say of a blurred image what it says of the image. Every network has
-# two settings, of which the validation images choose one.
+# Dreams near the data ask of q(y | x) to say of a blurred image what it says of the image.
 GAMES = {
     "symmetric": Game({"draws": 5, "remember": 0.5, "near": 1.0}, longer=2),
     "symmetric draws=1": Game(),
