@@ -19,7 +19,7 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["keras_symvae*", "zoo*"]),
-    package_data={"keras_symvae": ["py.typed"]},
+    package_data={"keras_symvae": ["py.typed"], "zoo": ["trained/weights/*/*"]},
     entry_points={"console_scripts": ["keras-symvae = zoo.cli.__main__:main"]},
     python_requires=">=3.11,<3.14",
     install_requires=[
@@ -47,6 +47,7 @@ setup(
             "ruff>=0.12,<1",
             "setuptools>=77",  # builds the wheel that a test installs
         ],
+        "hub": ["huggingface_hub>=1.0", "kagglehub>=1.0"],  # hf:// and kaggle://
         "transport": ["POT>=0.9.5"],  # entropic transport in the experiment primal_dual
     },
     classifiers=[

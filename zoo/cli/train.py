@@ -72,8 +72,8 @@ flags.DEFINE_string(
 flags.DEFINE_string(
     "start",
     None,
-    "Begin with trained weights: the folder of a finished run, or a model.keras of the same "
-    "architecture. Default: weights drawn by --seed.",
+    "Begin with trained weights of the same architecture: the folder of a finished run, a "
+    "model.keras, or a name as --model of `sample` takes it. Default: weights drawn by --seed.",
     flag_values=FLAGS,
 )
 flags.DEFINE_enum(

@@ -16,8 +16,9 @@ from zoo import presets
 from zoo.datasets import npz
 from zoo.datasets.preparation import Preparation
 from zoo.presets.recipes import Recipe
-from zoo.runs import model_file, start
+from zoo.runs import model_file
 from zoo.runs.data import OLD_SPLIT_RULE, SPLIT_RULE, Data
+from zoo.trained import source as sources
 
 Settings = dict[str, Any]  # plain JSON values, which the settings.json of a run keeps
 
@@ -104,7 +105,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
     source = _settled(flags["data"] or preset.data)
     # Paths are kept in full, so that a run can be resumed from another folder.
     prior = flags["prior"] and str(pathlib.Path(flags["prior"]).expanduser().resolve())
-    trained = flags["start"] and str(start.model_of(flags["start"]))
+    trained = flags["start"] and str(sources.model_of(flags["start"]))
     settings = {
         "preset": flags["preset"],
         "learner": learner,
@@ -211,7 +212,7 @@ def _prior(path: str | pathlib.Path) -> Pair | np.ndarray:
     """
     path = pathlib.Path(path)
     if path.suffix == ".keras":
-        trained = model_file.load(path).pair
+        trained = model_file.load(path, kinds=(Pair,)).pair
         names = [*trained.observed, *trained.context]
         if names != ["x"]:
             raise ValueError(
