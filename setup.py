@@ -19,7 +19,7 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["keras_symvae*", "zoo*"]),
-    package_data={"keras_symvae": ["py.typed"], "zoo": ["trained/weights/*/*"]},
+    package_data={"keras_symvae": ["py.typed"], "zoo": ["datasets/files/*", "trained/weights/*/*"]},
     entry_points={"console_scripts": ["keras-symvae = zoo.cli.__main__:main"]},
     python_requires=">=3.11,<3.14",
     install_requires=[

@@ -19,7 +19,7 @@ from zoo.runs.run import Run
 FLAGS = flags.FlagValues()
 flags.DEFINE_enum(
     "preset",
-    "digits_ladder",
+    "fashion_mnist_bits",
     list(PRESETS),
     "Architecture and recipe; `keras-symvae presets` lists them.",
     flag_values=FLAGS,
@@ -34,8 +34,8 @@ flags.DEFINE_enum(
 flags.DEFINE_string(
     "data",
     None,
-    "Images: 'digits', a TFDS name or tfds:NAME, a folder of IDX files or of images, or a .npz "
-    "with x and perhaps y. Default: those of the preset.",
+    "Images: 'fashion_mnist_bits', 'digits', a TFDS name or tfds:NAME, a folder of IDX files or of "
+    "images, or a .npz with x and perhaps y. Default: those of the preset.",
     flag_values=FLAGS,
 )
 flags.DEFINE_integer(

@@ -13,7 +13,7 @@ import numpy as np
 from keras_symvae import Learner, Pair
 from keras_symvae import learners as games
 from zoo import presets
-from zoo.datasets import npz
+from zoo.datasets import embedded, npz
 from zoo.datasets.preparation import Preparation
 from zoo.presets.recipes import Recipe
 from zoo.runs import model_file
@@ -248,4 +248,4 @@ def _options(assignments: Iterable[str]) -> dict[str, Any]:
 def _settled(data: str) -> str:
     """Returns a path in full, and the name of a data set as it is."""
     path = pathlib.Path(data).expanduser()
-    return str(path.resolve()) if data != "digits" and path.exists() else data
+    return str(path.resolve()) if data not in embedded.SHARES and path.exists() else data
