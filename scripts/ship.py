@@ -1,6 +1,6 @@
 """Makes trained models that are shipped out of runs, and measures them beside the full ones.
 
-    python -m scripts.ship --model=fashion_mnist_reverse=runs/reverse --model=digits_ladder=runs/demo
+    python -m scripts.ship --model=fashion_mnist_reverse=runs/reverse --model=digits_semi=runs/semi
 
 A model that is shipped has the weights of its players alone, as float16. Its card tells what the
 model in full precision reaches on the same images, with the same draws.
@@ -8,6 +8,11 @@ model in full precision reaches on the same images, with the same draws.
 
 import pathlib
 import shlex
+import sys
+
+if not __package__:  # started as a file, whose folder Python puts in front of all packages
+    sys.path[0] = str(pathlib.Path(__file__).resolve().parents[1])
+
 from typing import Any
 
 from absl import flags
@@ -30,9 +35,9 @@ flags.DEFINE_string(
     "out", str(shipped.FOLDER), "Where the folders of models are written.", flag_values=FLAGS
 )
 flags.DEFINE_integer(
-    "n", 500, "Held-out images whose log p(x) is measured.", lower_bound=2, flag_values=FLAGS
+    "n", 200, "Held-out images whose log p(x) is measured.", lower_bound=2, flag_values=FLAGS
 )
-flags.DEFINE_integer("num_samples", 500, "Draws for that.", lower_bound=1, flag_values=FLAGS)
+flags.DEFINE_integer("num_samples", 100, "Draws for that.", lower_bound=1, flag_values=FLAGS)
 seed.define(FLAGS)
 
 DISTANCE = 2000  # images
@@ -113,7 +118,9 @@ def ship(name: str, run: Run, *, asked: flags.FlagValues) -> None:
     both = {"shipped": zoo.load(folder), "full": full}
     found = {key: figures(each, chosen, run=run, asked=asked) for key, each in both.items()}
     full_figures = {f"{key}, in float32": value for key, value in found["full"].items()}
-    zoo.save(full, folder, card=said | {"figures": found["shipped"] | full_figures}, dtype="float16")
+    zoo.save(
+        full, folder, card=said | {"figures": found["shipped"] | full_figures}, dtype="float16"
+    )
     for key, value in found["shipped"].items():
         print(f"{name}: {key}: {value}, in float32 {found['full'][key]}", flush=True)
 
@@ -157,4 +164,4 @@ COMMAND = Command(
 )
 
 if __name__ == "__main__":
-    COMMAND.run(__import__("sys").argv[1:], call="python -m scripts.ship")
+    COMMAND.run(sys.argv[1:], call="python -m scripts.ship")

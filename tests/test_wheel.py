@@ -90,7 +90,9 @@ def test_three_commands_run_in_an_empty_folder(programs, tmp_path):
     found = called(programs / "python", "-c", WHERE, cwd=tmp_path).splitlines()
     assert all(pathlib.Path(path).is_relative_to(programs.parent) for path in found)
     program = programs / "keras-symvae"
-    printed = called(program, "train", "--preset=digits_ladder", "--steps=20", "--out=r", cwd=tmp_path)
+    printed = called(
+        program, "train", "--preset=digits_ladder", "--steps=20", "--out=r", cwd=tmp_path
+    )
     report = json.loads((tmp_path / "r" / "report.json").read_text())
     assert "20 steps of 256" in printed
     assert report["versions"]["keras_symvae"] == keras_symvae.__version__

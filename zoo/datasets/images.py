@@ -39,10 +39,10 @@ def load(
     Of a set that comes in one part, a fixed random 10 %, of `digits` 20 %, are for testing.
 
     Args:
-        data: `"fashion_mnist_bits"` or `"digits"`, see `embedded`; an existing path, which is a folder of IDX files, a `.npz` with `x` and
-            perhaps `y`, `x_test` and `y_test`, or a folder of equally large images, whose
-            subfolders, if it has any, are the classes; or a TFDS name, written `"tfds:NAME"` if
-            there is also a path of this name.
+        data: `"fashion_mnist_bits"` or `"digits"`, see `embedded`; an existing path, which is a
+            folder of IDX files, a `.npz` with `x` and perhaps `y`, `x_test` and `y_test`, or a
+            folder of equally large images, whose subfolders, if it has any, are the classes; or a
+            TFDS name, written `"tfds:NAME"` if there is also a path of this name.
         split: `"train"`, `"test"`, or `"all"`, which is train followed by test.
         split_rule: How a set in one part is divided: `"stratified"`, or `"shuffled"` as version
             0.1.0 did, see `splits.choose`.
@@ -71,6 +71,12 @@ def load(
     share = embedded.SHARES.get(data, 0.1)
     x, y = splits.choose(parts, split, name=name, where=data, share=share, split_rule=split_rule)
     return Images(name, x, y, None if y is None else num_classes or seen)
+
+
+def settled(data: str) -> str:
+    """Returns a path in full, and the name of a data set as it is."""
+    path = pathlib.Path(data).expanduser()
+    return str(path.resolve()) if data not in embedded.SHARES and path.exists() else data
 
 
 def checked(

@@ -1,7 +1,6 @@
 """The folder of a trained model that is given to others: the model, its card, and a digest."""
 
 import os
-import pathlib
 from collections.abc import Mapping
 from typing import Any
 

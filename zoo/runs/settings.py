@@ -13,7 +13,7 @@ import numpy as np
 from keras_symvae import Learner, Pair
 from keras_symvae import learners as games
 from zoo import presets
-from zoo.datasets import embedded, npz
+from zoo.datasets import images, npz
 from zoo.datasets.preparation import Preparation
 from zoo.presets.recipes import Recipe
 from zoo.runs import model_file
@@ -102,7 +102,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         preparation["binarize"] = flags["binarize"]
         if flags["binarize"] == "none":
             preparation.pop("flip", None)  # it would flip bits, and there are none
-    source = _settled(flags["data"] or preset.data)
+    source = images.settled(flags["data"] or preset.data)
     # Paths are kept in full, so that a run can be resumed from another folder.
     prior = flags["prior"] and str(pathlib.Path(flags["prior"]).expanduser().resolve())
     trained = flags["start"] and str(sources.model_of(flags["start"]))
@@ -243,9 +243,3 @@ def _options(assignments: Iterable[str]) -> dict[str, Any]:
         except json.JSONDecodeError:
             options[name] = value
     return options
-
-
-def _settled(data: str) -> str:
-    """Returns a path in full, and the name of a data set as it is."""
-    path = pathlib.Path(data).expanduser()
-    return str(path.resolve()) if data not in embedded.SHARES and path.exists() else data

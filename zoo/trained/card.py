@@ -77,7 +77,9 @@ class Card:
         known = {field.name: field for field in dataclasses.fields(cls)}
         needed = {n for n, f in known.items() if f.default is f.default_factory}  # have neither
         if missing := sorted(needed - found.keys()):
-            raise ValueError(f"{path} says nothing of {', '.join(missing)}; take it from its author")
+            raise ValueError(
+                f"{path} says nothing of {', '.join(missing)}; take it from its author"
+            )
         try:
             return cls(**{name: value for name, value in found.items() if name in known})
         except ValueError as error:

@@ -75,7 +75,13 @@ def test_a_run_begins_from_another(tmp_path, monkeypatch):
     small = {"image_shape": (8, 8, 1), "latents": (2, 3), "width": 4}
     usual = vars(PRESETS["digits_ladder"])
     monkeypatch.setitem(PRESETS, "digits_ladder", Preset(**{**usual, "architecture": small}))
-    flags = ("--preset=digits_ladder", "--steps=2", "--epoch_steps=2", "--steps_per_execution=1", "--limiting_steps=2")
+    flags = (
+        "--preset=digits_ladder",
+        "--steps=2",
+        "--epoch_steps=2",
+        "--steps_per_execution=1",
+        "--limiting_steps=2",
+    )
     flags = (*flags, "--verbose=0", "--batch_size=32")
     first, second = tmp_path / "first", tmp_path / "second"
     train.COMMAND(*flags, f"--out={first}")
