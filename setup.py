@@ -40,7 +40,9 @@ setup(
         "dev": [
             "POT>=0.9.5",  # the extra "transport"
             "dill>=0.3.8",  # tfds.testing imports it and does not ask for it
+            "huggingface_hub>=1.0",  # the extra "hub"
             "hypothesis>=6.170",  # odd arguments, tests/properties
+            "kagglehub>=1.0",
             "pyright[nodejs]>=1.1.400",
             "pytest>=8",
             "pytest-xdist>=3.6",

@@ -147,9 +147,10 @@ def figures(
     found[f"log p(x), nats ({n} images, {draws} draws)"] = round(value, 2)
     real = spread(measured.held_out["x"], DISTANCE)
     features = measured.features(extractor="classifier", folder=run.folder)
-    drawn = learner.generate(len(real), seed=asked.seed, output="sample")["x"].clip(0, 1)
+    output = "mode" if learner.pair.families["x"].discrete else "sample"
+    drawn = learner.generate(len(real), seed=asked.seed, output=output)["x"].clip(0, 1)
     distance = evaluation.frechet_distance(features(real), features(drawn))
-    found["Frechet distance of one-shot samples, features of a classifier"] = round(distance, 2)
+    found[f"Frechet distance, {output} of one-shot pixels"] = round(distance, 2)
     return found
 
 
