@@ -32,7 +32,6 @@ OPTIMIZERS = {
 }
 
 
-@pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
 @pytest.mark.parametrize("apart", [False, True], ids=["one for all", "one per player"])
 def test_what_scales_the_loss_keeps_every_slot_once(apart, tmp_path, monkeypatch):
     """A file with every slot twice, as Keras writes it, loads all the same."""
@@ -51,6 +50,7 @@ def test_what_scales_the_loss_keeps_every_slot_once(apart, tmp_path, monkeypatch
         testing.assert_same_state(keras.saving.load_model(tmp_path / f"{name}.keras"), learner)
 
 
+@pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)
 @pytest.mark.parametrize("apart", [False, True], ids=["one for all", "one per player"])
 def test_optimizers_of_keras_train_every_player(make, apart):
     learner = compiled({name: make() for name in PLAYERS} if apart else make())

@@ -30,7 +30,7 @@ def files(folder):
 @pytest.fixture
 def server(folder, tmp_path, monkeypatch):
     """A hub with the folder, which both clients ask; their caches are empty."""
-    constants = pytest.importorskip("huggingface_hub").constants
+    constants = pytest.importorskip("huggingface_hub.constants")
     kaggle_env = pytest.importorskip("kagglesdk.kaggle_env")
     with local_hub.serving(files(folder)) as hub:
         template = hub.address + "/{repo_id}/resolve/{revision}/{filename}"
