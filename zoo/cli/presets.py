@@ -3,7 +3,7 @@
 from absl import flags
 
 from zoo.cli.command import Command
-from zoo.presets.catalogue import catalogue
+from zoo.presets.catalogue import listed
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_bool(
@@ -17,7 +17,7 @@ flags.DEFINE_bool(
 
 def main(asked: flags.FlagValues) -> None:
     """Prints the table."""
-    print(catalogue(parameters=asked.parameters), end="")
+    print(listed(parameters=asked.parameters), end="")
 
 
 COMMAND = Command(

@@ -3,18 +3,18 @@
 import sys
 import types
 
-from zoo.presets.catalogue import Catalogue, catalogue
+from zoo.presets.catalogue import Catalogue, listed
 from zoo.presets.preset import MODELS, Preset
 from zoo.presets.recipes import Recipe
 from zoo.presets.table import PRESETS, get
 
-__all__ = ["MODELS", "PRESETS", "Catalogue", "Preset", "Recipe", "catalogue", "get"]
+__all__ = ["MODELS", "PRESETS", "Catalogue", "Preset", "Recipe", "get", "listed"]
 
 
 class _Presets(types.ModuleType):
     """This module, which can be called."""
 
-    __call__ = staticmethod(catalogue)
+    __call__ = staticmethod(listed)
 
 
 sys.modules[__name__].__class__ = _Presets

@@ -32,7 +32,7 @@ class Catalogue:
         return table(HEADS, map(_cells, self.rows))
 
 
-def catalogue(*, parameters: bool = False) -> Catalogue:
+def listed(*, parameters: bool = False) -> Catalogue:
     """Returns the `Catalogue`.
 
     Args:

@@ -208,7 +208,9 @@ def test_wrong_requests(tmp_path):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("data", ["mnsit", "tfds:mnsit", "no/x.npz", "", "imdb_reviews"])
 def test_unknown_name(data):
-    match = rf"'{data.removeprefix('tfds:')}' is neither a path nor a TFDS image.*'mnist', 'digits'"
+    match = f"'{data.removeprefix('tfds:')}' is neither a path nor a TFDS image.*'mnist', 'fashion"
+        f"'{data.removeprefix('tfds:')}' is neither a path nor a TFDS image.*'mnist', 'fashion_mn"
+    )
     with pytest.raises(ValueError, match=match):
         datasets.load(data)
 
@@ -278,3 +280,13 @@ def test_tfds_offline(tfds, error):
     match = rf"'mnist' is not on this machine.*{error.__name__ if error else ''}.*'digits'.*\.npz"
     with pytest.raises(ConnectionError, match=match):
         datasets.load("mnist")
+
+
+def test_the_embedded_images_are_bits_of_fashion_mnist_in_equal_shares():
+    train, test, both = load_all("fashion_mnist_bits")
+    assert train.x.shape == (9000, 28, 28, 1) and test.x.shape == (1000, 28, 28, 1)
+    assert set(np.unique(both.x)) == {0, 1} and both.num_classes == 10
+    assert (np.bincount(both.y) == 1000).all() and (np.bincount(test.y) == 100).all()
+    size = sum(path.stat().st_size for path in embedded.FILES.iterdir())
+    assert size < 1e6 and any("LICENSE" in path.name for path in embedded.FILES.iterdir())
+    np.testing.assert_array_equal(datasets.load(split="test").x, test.x)
