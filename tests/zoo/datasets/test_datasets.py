@@ -11,6 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 from zoo import datasets
+from zoo.datasets import embedded
 
 FASHION = "/usr/share/datasets/fashion-mnist"
 GRAY = np.arange(20 * 3 * 4, dtype=np.uint8).reshape(20, 3, 4)
@@ -208,9 +209,8 @@ def test_wrong_requests(tmp_path):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("data", ["mnsit", "tfds:mnsit", "no/x.npz", "", "imdb_reviews"])
 def test_unknown_name(data):
-    match = f"'{data.removeprefix('tfds:')}' is neither a path nor a TFDS image.*'mnist', 'fashion"
-        f"'{data.removeprefix('tfds:')}' is neither a path nor a TFDS image.*'mnist', 'fashion_mn"
-    )
+    name = data.removeprefix("tfds:")
+    match = rf"'{name}' is neither a path nor a TFDS image.*'mnist', 'fashion_mnist_bits'"
     with pytest.raises(ValueError, match=match):
         datasets.load(data)
 
