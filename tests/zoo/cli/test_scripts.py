@@ -28,7 +28,7 @@ import tensorflow as tf
 from PIL import Image
 
 import keras_symvae as sv
-import zoo  # noqa: F401 (registers the classes that model files name)
+import zoo
 from keras_symvae import lock
 from keras_symvae.learners import LEARNERS
 from scripts import figures
@@ -415,6 +415,19 @@ def test_flags_that_cannot_be_are_refused(name, tmp_path):
     (tmp_path / "full").mkdir()
     with pytest.raises((ValueError, OSError), match=message):
         called(command.COMMAND, *flags, cwd=tmp_path)
+
+
+def test_a_shipped_model_is_called_by_its_name(tmp_path):
+    model = "--model=fashion_mnist_gaussian"
+    called(sample.COMMAND, model, "--n=2", "--out=x.npz", cwd=tmp_path)
+    with np.load(tmp_path / "x.npz") as values:
+        assert values["x"].shape == (2, 28, 28, 1)
+    np.savez(tmp_path / "some.npz", x=np.zeros((40, 28, 28), np.uint8))
+    called(evaluate.COMMAND, model, "--data=some.npz", cwd=tmp_path)
+    report = json.loads((tmp_path / "evaluation.json").read_text())
+    assert report["settings"]["model"] == "fashion_mnist_gaussian"
+    start = _asked(preset="fashion_mnist_gaussian", start="fashion_mnist_gaussian")["start"]
+    assert pathlib.Path(start).is_relative_to(pathlib.Path(zoo.__file__).parent)
 
 
 @in_processes
