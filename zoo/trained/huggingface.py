@@ -5,8 +5,6 @@ from typing import Any
 
 from zoo.trained.card import FILE, MODEL, TEXT
 
-EXTRA = "is not installed; pip install 'keras-symvae[hub]'"
-
 
 def fetched(name: str) -> pathlib.Path:
     """Returns the folder, in the hub's cache, with the card and the model of a repository.
@@ -88,7 +86,9 @@ def _client() -> tuple[Any, Any]:
         import huggingface_hub
         from huggingface_hub import errors
     except ImportError:
-        raise ImportError(f"hf:// needs huggingface_hub, which {EXTRA}") from None
+        raise ImportError(
+            "hf:// needs huggingface_hub, which is not installed; pip install 'keras-symvae[hub]'"
+        ) from None
     return huggingface_hub, errors
 
 

@@ -3,7 +3,6 @@
 import pathlib
 
 from zoo.trained.card import FILE, MODEL
-from zoo.trained.huggingface import EXTRA
 
 
 def fetched(name: str) -> pathlib.Path:
@@ -26,7 +25,9 @@ def fetched(name: str) -> pathlib.Path:
         from kagglehub.exceptions import KaggleApiHTTPError
         from kagglehub.handle import parse_model_handle
     except ImportError:
-        raise ImportError(f"kaggle:// needs kagglehub, which {EXTRA}") from None
+        raise ImportError(
+            "kaggle:// needs kagglehub, which is not installed; pip install 'keras-symvae[hub]'"
+        ) from None
     import requests
 
     try:

@@ -25,7 +25,7 @@ def model_of(source: str | os.PathLike) -> pathlib.Path:
         ConnectionError: the hub does not answer, and the model was not downloaded before.
         ImportError: the library of the hub is not installed.
     """
-    text = os.fspath(arguments.path("source", source) if _is_path(source) else source)
+    text = source if isinstance(source, str) else str(arguments.path("source", source))
     hub = next((prefix for prefix in HUBS if text.startswith(prefix)), None)
     if hub is not None:
         folder = HUBS[hub].fetched(text.removeprefix(hub))
@@ -49,7 +49,3 @@ def is_own(source: str | os.PathLike) -> bool:
     """Returns whether a source is a path, beside which files may be written."""
     text = os.fspath(source)
     return text not in shipped.names() and not text.startswith(tuple(HUBS))
-
-
-def _is_path(source: object) -> bool:
-    return not isinstance(source, str)
