@@ -12,6 +12,7 @@ from keras_symvae import arguments, files, json_file
 
 FILE, TEXT, MODEL = "card.json", "README.md", "model.keras"
 UNKNOWN = "not said"
+NEEDED = ("name", "learner", "model", "parameters", "updates", "seed", "files")
 WRITTEN = ("about", "data", "licence", "source", "command", "not_for")  # by the author, as texts
 LONGEST = 10_000  # characters of a text, and entries of a table
 
@@ -74,12 +75,10 @@ class Card:
         if not path.is_file():
             raise FileNotFoundError(f"{path.parent} has no {FILE}; zoo.save writes it")
         found = json_file.read(path)
-        known = {field.name: field for field in dataclasses.fields(cls)}
-        needed = {n for n, f in known.items() if f.default is f.default_factory}  # have neither
-        if missing := sorted(needed - found.keys()):
-            raise ValueError(
-                f"{path} says nothing of {', '.join(missing)}; take it from its author"
-            )
+        known = [field.name for field in dataclasses.fields(cls)]
+        missing = [name for name in NEEDED if name not in found]
+        if missing:
+            raise ValueError(f"{path} says nothing of {', '.join(missing)}; copy it again")
         try:
             return cls(**{name: value for name, value in found.items() if name in known})
         except ValueError as error:
@@ -162,7 +161,7 @@ def digest(path: str | os.PathLike) -> str:
 def _check(name: str, value: Any, *, kind: Any) -> None:
     """Refuses a value that is not of the kind of its field."""
     if kind is int:
-        arguments.integer(name, value, least=0)
+        arguments.integer(name, value, least=None if name == "seed" else 0)
     elif kind is str:
         arguments.instance(name, value, str)
         if len(value) > LONGEST or not all(c.isprintable() or c == "\n" for c in value):
@@ -182,6 +181,7 @@ def written(card: Mapping[str, Any] | None) -> dict[str, Any]:
     """
     found = arguments.table("card", card)
     places = (*WRITTEN, "preset", "figures", "versions")
-    if unknown := sorted(found.keys() - set(places)):
+    unknown = sorted(found.keys() - set(places))
+    if unknown:
         raise ValueError(f"A card says {', '.join(places)}; received {', '.join(unknown)}.")
     return found

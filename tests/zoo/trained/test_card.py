@@ -39,7 +39,7 @@ def test_another_model_than_that_of_the_card_is_refused(tmp_path):
 
 
 HOSTILE = {
-    "no card": ({}, "says nothing of files, learner"),
+    "no card": ({}, "says nothing of name, learner"),
     "a number for a text": ({"about": 1}, "about is a str; received 1"),
     "a text for a number": ({"updates": "many"}, "updates is an integer of at least 0"),
     "a list of files": ({"files": ["model.keras"]}, "files is a dict by names"),
