@@ -22,8 +22,8 @@ class Catalogue:
     Attributes:
         rows: A dict for each preset: "name", "architecture", "learners", "data", "steps";
             "parameters", the number of weights that are trained, critics excepted, or None where
-            they were not counted; "megabytes" and "figures" of the trained model that is shipped
-            under this name, None and {} where there is none.
+            they were not counted; "learner", "megabytes" and "figures" of the trained model that is
+            shipped under this name, None and {} where there is none.
     """
 
     rows: tuple[dict[str, Any], ...]
@@ -73,6 +73,7 @@ def _row(name: str, *, count: bool) -> dict[str, Any]:
         "data": preset.data,
         "steps": preset.steps,
         "parameters": number,
+        "learner": card.learner if card else None,
         "megabytes": size,
         "figures": dict(card.figures) if card else {},
     }
