@@ -11,7 +11,7 @@ VERSION_CHECK := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3,
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-7s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(READY) ## train a small model on the embedded digits; results in runs/demo
+demo: $(READY) ## train a small model on embedded images; results in runs/demo
 	$(RUN) -m scripts.train --out runs/demo
 
 # Two workers; another number: make WORKERS=4 test, and in one process: make WORKERS=0 test

@@ -19,7 +19,7 @@ setup(
     license="Apache-2.0",
     license_files=["LICENSE"],
     packages=find_packages(include=["keras_symvae*", "zoo*"]),
-    package_data={"keras_symvae": ["py.typed"]},
+    package_data={"keras_symvae": ["py.typed"], "zoo": ["datasets/files/*", "trained/weights/*/*"]},
     entry_points={"console_scripts": ["keras-symvae = zoo.cli.__main__:main"]},
     python_requires=">=3.11,<3.14",
     install_requires=[
@@ -40,13 +40,16 @@ setup(
         "dev": [
             "POT>=0.9.5",  # the extra "transport"
             "dill>=0.3.8",  # tfds.testing imports it and does not ask for it
+            "huggingface_hub>=1.0",  # the extra "hub"
             "hypothesis>=6.170",  # odd arguments, tests/properties
+            "kagglehub>=1.0",
             "pyright[nodejs]>=1.1.400",
             "pytest>=8",
             "pytest-xdist>=3.6",
             "ruff>=0.12,<1",
             "setuptools>=77",  # builds the wheel that a test installs
         ],
+        "hub": ["huggingface_hub>=1.0", "kagglehub>=1.0"],  # hf:// and kaggle://
         "transport": ["POT>=0.9.5"],  # entropic transport in the experiment primal_dual
     },
     classifiers=[

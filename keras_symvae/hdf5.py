@@ -1,9 +1,11 @@
 """Weights in HDF5: a file of whoever made it, looked through before Keras reads it."""
 
+import io
 import os
 from typing import IO
 
 import h5py
+import numpy as np
 
 
 def check(file: str | os.PathLike | IO[bytes], *, size: int, where: str) -> int:
@@ -52,6 +54,36 @@ def check(file: str | os.PathLike | IO[bytes], *, size: int, where: str) -> int:
             f"{where} claims {total:,} bytes of weights and has {size:,}; copy it again"
         )
     return total
+
+
+def rounded(content: bytes, dtype: str) -> bytes:
+    """Returns weights whose floating-point numbers have another precision; others stay as they are.
+
+    Args:
+        content: of the file.
+        dtype: of NumPy, such as "float16".
+
+    Raises:
+        ValueError: a weight is no finite number in this precision.
+    """
+    rounded = io.BytesIO()
+    with h5py.File(io.BytesIO(content), "r") as source, h5py.File(rounded, "w") as target:
+
+        def keep(name: str, part: h5py.Group | h5py.Dataset) -> None:
+            if isinstance(part, h5py.Dataset):
+                values = np.asarray(part[()])
+                if values.dtype.kind == "f":
+                    with np.errstate(over="ignore"):  # told below
+                        values = values.astype(dtype)
+                    if not np.isfinite(values).all():
+                        raise ValueError(f"weights {name} are no finite numbers as {dtype}")
+                target.create_dataset(name, data=values)
+            else:
+                target.require_group(name)
+            target[name].attrs.update(part.attrs)
+
+        source.visititems(keep)
+    return rounded.getvalue()
 
 
 def _bytes(part: h5py.Dataset | h5py.Datatype) -> int:

@@ -68,6 +68,24 @@ def load(path: str | os.PathLike, *, compile: bool = True) -> Any:
     return model
 
 
+def round_weights(path: str | os.PathLike, dtype: str) -> None:
+    """Gives the weights in a `.keras` file another precision, in place; Keras loads them as before.
+
+    Args:
+        path: the file, which this process wrote.
+        dtype: of NumPy, such as "float16".
+
+    Raises:
+        ValueError: a weight is no finite number in this precision.
+    """
+    with zipfile.ZipFile(path) as file:
+        members = {name: file.read(name) for name in file.namelist()}
+    members[WEIGHTS] = hdf5.rounded(members[WEIGHTS], dtype)
+    with zipfile.ZipFile(path, "w") as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+
+
 def _looked_through(path: pathlib.Path) -> int:
     """Returns the bytes of the weights in a file whose parts are all harmless."""
     with zipfile.ZipFile(path) as file:

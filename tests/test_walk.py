@@ -44,10 +44,10 @@ def test_a_minibatch_takes_it(tmp_path):
                 return
             above = above.f_back
 
-    flags = ("--steps=1", "--batch_size=4", "--limiting_steps=1", "--verbose=0")
+    flags = ("--preset=digits_ladder", "--steps=1", "--batch_size=4", "--limiting_steps=1")
     sys.setprofile(watch)
     try:
-        train.COMMAND(*flags, f"--out={tmp_path / 'run'}")
+        train.COMMAND(*flags, "--verbose=0", f"--out={tmp_path / 'run'}")
     finally:
         sys.setprofile(None)
     assert steps == set(range(1, len(found)))

@@ -18,6 +18,7 @@ import keras_symvae
 
 ROOT = pathlib.Path(__file__).parents[1]
 SOURCES = ("setup.py", "pyproject.toml", "README.md", "LICENSE", "keras_symvae", "zoo")
+DATA = ("datasets/files", "trained/weights")
 WHERE = """
 import importlib.util
 for name in ("keras_symvae", "zoo"):
@@ -76,9 +77,10 @@ def test_a_wheel_holds_both_packages_and_nothing_else(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = {name for name in archive.namelist() if ".dist-info/" not in name}
     packages = [path for name in ("keras_symvae", "zoo") for path in (ROOT / name).rglob("*.py")]
+    data = [path for part in DATA for path in (ROOT / "zoo" / part).rglob("*") if path.is_file()]
     assert names == {
         "keras_symvae/py.typed",
-        *(path.relative_to(ROOT).as_posix() for path in packages),
+        *(path.relative_to(ROOT).as_posix() for path in packages + data),
     }
     assert wheel.name.startswith(f"keras_symvae-{keras_symvae.__version__}-py3")
 
@@ -88,14 +90,16 @@ def test_three_commands_run_in_an_empty_folder(programs, tmp_path):
     found = called(programs / "python", "-c", WHERE, cwd=tmp_path).splitlines()
     assert all(pathlib.Path(path).is_relative_to(programs.parent) for path in found)
     program = programs / "keras-symvae"
-    printed = called(program, "train", "--steps=20", "--out=r", cwd=tmp_path)
+    printed = called(
+        program, "train", "--preset=digits_ladder", "--steps=20", "--out=r", cwd=tmp_path
+    )
     report = json.loads((tmp_path / "r" / "report.json").read_text())
     assert "20 steps of 256" in printed
     assert report["versions"]["keras_symvae"] == keras_symvae.__version__
-    model = "--model=r/model.keras"
-    called(program, "sample", model, "--n=4", "--out=g.png", cwd=tmp_path)
+    shipped = "--model=fashion_mnist_reverse"
+    called(program, "sample", shipped, "--n=4", "--out=g.png", cwd=tmp_path)
     with Image.open(tmp_path / "g.png") as picture:
         assert np.asarray(picture).std() > 1 and picture.size == (2 * 60 + 4, 2 * 60 + 4)
-    called(program, "export", model, "--out=sm", cwd=tmp_path)
+    called(program, "export", "--model=r/model.keras", "--out=sm", cwd=tmp_path)
     assert (tmp_path / "sm" / "saved_model.pb").is_file()
     assert {path.name for path in tmp_path.iterdir()} == {"r", "g.png", "sm"}

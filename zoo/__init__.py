@@ -1,4 +1,4 @@
-"""The zoo: prebuilt architectures, presets and data sets."""
+"""The zoo: prebuilt architectures, presets, data sets and trained models."""
 
 from keras_symvae import quiet  # noqa: F401  (first, so that TensorFlow starts without notices)
 from zoo import datasets, networks, presets
@@ -7,6 +7,8 @@ from zoo.architectures.ladder import Ladder
 from zoo.architectures.segmentation import Segmentation
 from zoo.architectures.semi_supervised import SemiSupervised
 from zoo.presets import PRESETS, Preset, Recipe
+from zoo.runs.model_file import load
+from zoo.runs.model_folder import save, upload
 
 __all__ = [
     "PRESETS",
@@ -17,6 +19,9 @@ __all__ = [
     "Segmentation",
     "SemiSupervised",
     "datasets",
+    "load",
     "networks",
     "presets",
+    "save",
+    "upload",
 ]

@@ -183,6 +183,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
             jit_compile=jit_compile,
             **options,
         )
+        optimizers.keep_slots_once(self.optimizer)
         self.optimizer.build([weight for _, weight in learning])
         self._optimized = frozenset(id(weight) for _, weight in learning)
         self._learning = self._learnable()

@@ -14,7 +14,8 @@ from zoo.cli import evaluate, train
 from zoo.runs import settings_file
 from zoo.runs.run import Run
 
-TINY = ("--steps=2", "--epoch_steps=1", "--batch_size=8", "--limiting_steps=1", "--verbose=0")
+TINY = ("--preset=digits_ladder", "--steps=2", "--epoch_steps=1", "--batch_size=8")
+TINY += ("--limiting_steps=1", "--verbose=0")
 DEEP = b'{"flags": ' * 5_000 + b"1" + b"}" * 5_000
 
 

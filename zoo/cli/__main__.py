@@ -52,7 +52,7 @@ def _help() -> str:
         f"{PROGRAM}: symmetric learning of variational autoencoders, and its baselines.",
         "",
         f"    {PROGRAM} train --steps=300 --out=runs/first",
-        f"    {PROGRAM} sample --model=runs/first/model.keras --out=samples.png",
+        f"    {PROGRAM} sample --model=fashion_mnist_reverse --out=samples.png",
         "",
         "Commands:",
         *(f"  {name:{width}}  {summary}" for name, summary in COMMANDS.items()),

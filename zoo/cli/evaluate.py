@@ -8,18 +8,21 @@ from absl import flags
 import zoo
 from keras_symvae import Learner, Pair
 from keras_symvae.model import questions
-from zoo.cli import seed
+from zoo.cli import model, seed
 from zoo.cli.command import Command
 from zoo.cli.out import new_file
 from zoo.datasets.preparation import BINARIZE, Preparation
+from zoo.presets.table import PRESETS
 from zoo.runs import model_file, settings, settings_file
 from zoo.runs import report as reports
 from zoo.runs.data import SPLIT_RULE, Data
 from zoo.runs.measurements import Extractor, Measurements
+from zoo.trained import source
+from zoo.trained.card import FILE, Card
 
 FLAGS = flags.FlagValues()
 flags.DEFINE_string("run", None, "Folder of a run: its model, its data.", flag_values=FLAGS)
-flags.DEFINE_string("model", None, "A model.keras, in place of --run.", flag_values=FLAGS)
+model.define(FLAGS, text=", in place of --run.")
 flags.DEFINE_string("data", None, "As in `train`. Default: the data of the run.", flag_values=FLAGS)
 flags.DEFINE_enum(
     "binarize",
@@ -78,7 +81,10 @@ flags.DEFINE_bool(
     "consistency", False, "How the costs of both players drift along the chain.", flag_values=FLAGS
 )
 flags.DEFINE_string(
-    "out", None, "The .json to write. Default: evaluation.json beside the model.", flag_values=FLAGS
+    "out",
+    None,
+    "The .json to write. Default: evaluation.json beside a model file, else in this folder.",
+    flag_values=FLAGS,
 )
 
 OF_PAIRS = ("distances", "log_likelihood", "consistency")
@@ -88,10 +94,12 @@ def main(asked: flags.FlagValues) -> None:
     """Measures, prints and writes."""
     if (asked.run is None) == (asked.model is None):
         raise ValueError("say either --run=FOLDER or --model=FILE")
-    path = pathlib.Path(asked.model or pathlib.Path(asked.run) / "model.keras")
+    named = asked.model or pathlib.Path(asked.run) / "model.keras"
+    path = source.model_of(named)
+    beside = path.parent if source.is_own(named) else pathlib.Path()  # files of its own
     if asked.annealed and not asked.log_likelihood:
         raise ValueError("--annealed is a way to --log_likelihood; say both")
-    out = new_file(asked.out or path.with_name("evaluation.json"), suffixes=(".json",))
+    out = new_file(asked.out or beside / "evaluation.json", suffixes=(".json",))
     learner = model_file.load(path, kinds=(Pair, zoo.Segmentation))
     data = _data(learner, _settings(path), name=asked.data, binarize=asked.binarize)
     measured = Measurements(learner, data, n=asked.n, seed=asked.seed)
@@ -114,12 +122,12 @@ def main(asked: flags.FlagValues) -> None:
     if asked.distances:
         report["distances"] = measured.distances(
             extractor=asked.extractor,
-            folder=path.parent,
+            folder=beside,
             steps=asked.limiting_steps,
             output=asked.output,
         )
     report["settings"] = {
-        "model": str(path),
+        "model": str(named),
         "data": data.name,
         "binarize": data.preparation.binarize,
         "n": asked.n,
@@ -130,9 +138,15 @@ def main(asked: flags.FlagValues) -> None:
 
 
 def _settings(path: pathlib.Path) -> dict[str, Any]:
-    """Returns the settings of the run that the model lies in, or {}."""
+    """Returns the settings of the run that the model lies in, or of its preset, or {}."""
     beside = path.with_name("settings.json")
-    return settings_file.read(beside) if beside.is_file() else {}
+    if beside.is_file():
+        return settings_file.read(beside)
+    preset = Card.read(path.parent).preset if path.with_name(FILE).is_file() else ""
+    if preset not in PRESETS:
+        return {}
+    found = PRESETS[preset]
+    return {"data": found.data, "preparation": found.preparation, "split_rule": SPLIT_RULE}
 
 
 def _data(
@@ -141,7 +155,7 @@ def _data(
     image = learner.pair.families["x"]
     name = name or former.get("data")
     if name is None:
-        raise ValueError("say on which --data; the model lies in no folder of a run")
+        raise ValueError("say on which --data; nothing beside the model tells it")
     preparation: dict[str, Any] | None = former.get("preparation")
     if preparation is None:
         preparation = {"binarize": "threshold" if image.discrete else "none"}

@@ -4,13 +4,13 @@ import pathlib
 
 from absl import flags
 
-from keras_symvae import Pair, Team
 from keras_symvae.model import questions
+from zoo.cli import model
 from zoo.cli.command import Command
 from zoo.runs import model_file
 
 FLAGS = flags.FlagValues()
-flags.DEFINE_string("model", None, "The model.keras that training wrote.", flag_values=FLAGS)
+model.define(FLAGS)
 flags.DEFINE_string("out", None, "The folder to write; it must be new or empty.", flag_values=FLAGS)
 flags.DEFINE_enum(
     "output",
@@ -27,7 +27,7 @@ def main(asked: flags.FlagValues) -> None:
     folder = pathlib.Path(asked.out)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileExistsError(f"--out={folder} exists and is not empty; choose another")
-    learner = model_file.load(asked.model, kinds=(Pair, Team))
+    learner = model_file.load(asked.model)
     learner.export(folder, output=asked.output)
     print(f"The SavedModel is in {folder}")
 
@@ -36,7 +36,7 @@ COMMAND = Command(
     name="export",
     summary="Writes a trained model as a SavedModel, which runs in plain TensorFlow.",
     examples=(
-        "--model=runs/demo/model.keras --out=saved_model",
+        "--model=fashion_mnist_reverse --out=saved_model",
         "--model=runs/demo/model.keras --out=saved_model --output=mean",
     ),
     flags=FLAGS,

@@ -6,7 +6,7 @@ from absl import flags
 import zoo
 from keras_symvae import Pair, files, pictures
 from keras_symvae.model import questions
-from zoo.cli import seed
+from zoo.cli import model, seed
 from zoo.cli.command import Command
 from zoo.cli.out import new_file
 from zoo.runs import model_file, portraits
@@ -14,7 +14,7 @@ from zoo.runs import model_file, portraits
 MOST = pictures.COLUMNS**2  # images in a picture
 
 FLAGS = flags.FlagValues()
-flags.DEFINE_string("model", None, "The model.keras that training wrote.", flag_values=FLAGS)
+model.define(FLAGS)
 flags.DEFINE_string("out", None, "The .png or .npz file to write.", flag_values=FLAGS)
 flags.DEFINE_integer(
     "n", MOST, f"Examples; a .png shows at most {MOST}.", lower_bound=1, flag_values=FLAGS
@@ -63,7 +63,7 @@ COMMAND = Command(
     name="sample",
     summary="Draws from a trained model: a grid of images as .png, or all variables as .npz.",
     examples=(
-        "--model=runs/demo/model.keras --out=samples.png",
+        "--model=fashion_mnist_reverse --out=samples.png",
         "--model=runs/demo/model.keras --steps=1000 --n=10000 --out=x.npz",
     ),
     flags=FLAGS,

@@ -19,7 +19,7 @@ from zoo.runs.run import Run
 FLAGS = flags.FlagValues()
 flags.DEFINE_enum(
     "preset",
-    "digits_ladder",
+    "fashion_mnist_bits",
     list(PRESETS),
     "Architecture and recipe; `keras-symvae presets` lists them.",
     flag_values=FLAGS,
@@ -34,8 +34,8 @@ flags.DEFINE_enum(
 flags.DEFINE_string(
     "data",
     None,
-    "Images: 'digits', a TFDS name or tfds:NAME, a folder of IDX files or of images, or a .npz "
-    "with x and perhaps y. Default: those of the preset.",
+    "Images: 'fashion_mnist_bits', 'digits', a TFDS name or tfds:NAME, a folder of IDX files or of "
+    "images, or a .npz with x and perhaps y. Default: those of the preset.",
     flag_values=FLAGS,
 )
 flags.DEFINE_integer(
@@ -72,8 +72,8 @@ flags.DEFINE_string(
 flags.DEFINE_string(
     "start",
     None,
-    "Begin with trained weights: the folder of a finished run, or a model.keras of the same "
-    "architecture. Default: weights drawn by --seed.",
+    "Begin with trained weights of the same architecture: the folder of a finished run, a "
+    "model.keras, or a name as --model of `sample` takes it. Default: weights drawn by --seed.",
     flag_values=FLAGS,
 )
 flags.DEFINE_enum(

@@ -3,7 +3,10 @@
 import urllib.error
 from typing import Any
 
-OFFLINE = "'digits', a folder of images or IDX files (Debian's dataset-fashion-mnist), or a .npz"
+OFFLINE = (
+    "'fashion_mnist_bits', 'digits', a folder of images or IDX files (Debian's "
+    "dataset-fashion-mnist), or a .npz"
+)
 
 
 def prepared(builder: Any, *, known: str) -> Any:

@@ -6,7 +6,7 @@ import pathlib
 
 import numpy as np
 
-from zoo.datasets import idx_folder, image_folder, npz, splits, tfds_images
+from zoo.datasets import embedded, idx_folder, image_folder, npz, splits, tfds_images
 from zoo.datasets.downloads import OFFLINE
 from zoo.datasets.splits import Parts
 
@@ -29,17 +29,20 @@ class Images:
 
 
 def load(
-    data: str | os.PathLike = "digits", *, split: str = "train", split_rule: str = "stratified"
+    data: str | os.PathLike = "fashion_mnist_bits",
+    *,
+    split: str = "train",
+    split_rule: str = "stratified",
 ) -> Images:
     """Reads one split of an image set into memory.
 
     Of a set that comes in one part, a fixed random 10 %, of `digits` 20 %, are for testing.
 
     Args:
-        data: `"digits"`; an existing path, which is a folder of IDX files, a `.npz` with `x` and
-            perhaps `y`, `x_test` and `y_test`, or a folder of equally large images, whose
-            subfolders, if it has any, are the classes; or a TFDS name, written `"tfds:NAME"` if
-            there is also a path of this name.
+        data: `"fashion_mnist_bits"` or `"digits"`, see `embedded`; an existing path, which is a
+            folder of IDX files, a `.npz` with `x` and perhaps `y`, `x_test` and `y_test`, or a
+            folder of equally large images, whose subfolders, if it has any, are the classes; or a
+            TFDS name, written `"tfds:NAME"` if there is also a path of this name.
         split: `"train"`, `"test"`, or `"all"`, which is train followed by test.
         split_rule: How a set in one part is divided: `"stratified"`, or `"shuffled"` as version
             0.1.0 did, see `splits.choose`.
@@ -52,8 +55,8 @@ def load(
     splits.check(split, split_rule)
     data = os.fspath(data)
     path = pathlib.Path(data).expanduser()
-    if data == "digits":
-        name, (parts, num_classes) = data, _digits()
+    if data in embedded.SHARES:
+        name, (parts, num_classes) = data, embedded.read(data)
     elif data and path.exists():
         name, (parts, num_classes) = path.resolve().stem, _path(path)
     else:
@@ -65,9 +68,15 @@ def load(
     if seen > (num_classes or seen):
         raise ValueError(f"{data}: label {seen - 1} is out of range for {num_classes} classes.")
 
-    share = 0.2 if data == "digits" else 0.1
+    share = embedded.SHARES.get(data, 0.1)
     x, y = splits.choose(parts, split, name=name, where=data, share=share, split_rule=split_rule)
     return Images(name, x, y, None if y is None else num_classes or seen)
+
+
+def settled(data: str) -> str:
+    """Returns a path in full, and the name of a data set as it is."""
+    path = pathlib.Path(data).expanduser()
+    return str(path.resolve()) if data not in embedded.SHARES and path.exists() else data
 
 
 def checked(
@@ -105,13 +114,6 @@ def checked(
     x = x[..., None] if x.ndim == 3 else x
     x = np.divide(x, 255 if x.dtype == np.uint8 else 1, dtype=np.float32)
     return x, None if y is None else y.astype(np.int32)
-
-
-def _digits() -> tuple[Parts, int]:
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    return {"train": (digits.images / 16, digits.target)}, 10
 
 
 def _path(path: pathlib.Path) -> tuple[Parts, int | None]:

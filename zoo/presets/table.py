@@ -32,6 +32,17 @@ PAPER: dict[str, Any] = {"steps": 200_000, "batch_size": 128, "recipes": SLOW}
 REVERSED: dict[str, Any] = {**SMALL, "recipes": REVERSE}
 
 PRESETS = {
+    "fashion_mnist_bits": Preset(
+        architecture={
+            "image_shape": (28, 28, 1),
+            "latents": (20, 60),
+            "order": "reverse",
+            "width": 200,
+        },
+        data="fashion_mnist_bits",
+        steps=2000,
+        **{**REVERSED, "batch_size": 128},
+    ),
     "digits_ladder": Preset(architecture=DIGITS, data="digits", steps=3000, **SMALL),
     "fashion_mnist_ladder": Preset(architecture=FASHION, data="fashion_mnist", steps=6000, **SMALL),
     "fashion_mnist_reverse": Preset(

@@ -1,29 +1,35 @@
 """The file of a trained model: the `.keras` that training writes."""
 
 import os
-import pathlib
 
 from keras_symvae import Learner, Pair, Team, saved
+from zoo.trained import shipped, source
 
 
 def load(
-    path: str | os.PathLike, *, kinds: tuple[type[Pair] | type[Team], ...] = (Pair,)
+    model: str | os.PathLike, *, kinds: tuple[type[Pair] | type[Team], ...] = (Pair, Team)
 ) -> Learner:
-    """Returns the learner that `model.save` wrote.
+    """Returns a trained learner.
+
+    What was saved without an optimizer gets Adam, so that it can be evaluated and trained on.
 
     Args:
-        path: the `.keras` file.
+        model: the name of a model that is shipped (`zoo.presets()` lists them), the folder of a run
+            or of `zoo.save`, a `.keras` file, `"hf://USER/NAME"` or `"kaggle://..."`; see
+            `zoo.trained.source.model_of`.
         kinds: classes of what the learner may have trained.
 
     Raises:
-        FileNotFoundError: there is no such file.
+        FileNotFoundError: there is no such model.
         ValueError: the file is damaged or hostile, or holds no model of this library, or one of
             another kind.
+        ConnectionError, ImportError: a hub does not answer, or its library is not installed.
     """
-    path = pathlib.Path(path)
+    path = source.model_of(model)
     if not path.is_file():
         raise FileNotFoundError(
-            f"there is no model file {path}; `keras-symvae train` writes model.keras"
+            f"there is no model file {path}; `keras-symvae train` writes model.keras, and shipped "
+            f"models are called {', '.join(shipped.names())}"
         )
     learner = saved.load(path)
     if not isinstance(learner, Learner):
@@ -32,6 +38,8 @@ def load(
         known = " or ".join(kind.__name__ for kind in kinds)
         raise ValueError(
             f"{path} holds a {type(learner.pair).__name__}, and this command needs a {known}; load "
-            "it with keras.saving.load_model, or export it"
+            "it with zoo.load, or export it"
         )
+    if not learner.compiled:
+        learner.compile("adam")
     return learner

@@ -13,11 +13,12 @@ import numpy as np
 from keras_symvae import Learner, Pair
 from keras_symvae import learners as games
 from zoo import presets
-from zoo.datasets import npz
+from zoo.datasets import images, npz
 from zoo.datasets.preparation import Preparation
 from zoo.presets.recipes import Recipe
-from zoo.runs import model_file, start
+from zoo.runs import model_file
 from zoo.runs.data import OLD_SPLIT_RULE, SPLIT_RULE, Data
+from zoo.trained import source as sources
 
 Settings = dict[str, Any]  # plain JSON values, which the settings.json of a run keeps
 
@@ -101,10 +102,10 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         preparation["binarize"] = flags["binarize"]
         if flags["binarize"] == "none":
             preparation.pop("flip", None)  # it would flip bits, and there are none
-    source = _settled(flags["data"] or preset.data)
+    source = images.settled(flags["data"] or preset.data)
     # Paths are kept in full, so that a run can be resumed from another folder.
     prior = flags["prior"] and str(pathlib.Path(flags["prior"]).expanduser().resolve())
-    trained = flags["start"] and str(start.model_of(flags["start"]))
+    trained = flags["start"] and str(sources.model_of(flags["start"]))
     settings = {
         "preset": flags["preset"],
         "learner": learner,
@@ -211,7 +212,7 @@ def _prior(path: str | pathlib.Path) -> Pair | np.ndarray:
     """
     path = pathlib.Path(path)
     if path.suffix == ".keras":
-        trained = model_file.load(path).pair
+        trained = model_file.load(path, kinds=(Pair,)).pair
         names = [*trained.observed, *trained.context]
         if names != ["x"]:
             raise ValueError(
@@ -242,9 +243,3 @@ def _options(assignments: Iterable[str]) -> dict[str, Any]:
         except json.JSONDecodeError:
             options[name] = value
     return options
-
-
-def _settled(data: str) -> str:
-    """Returns a path in full, and the name of a data set as it is."""
-    path = pathlib.Path(data).expanduser()
-    return str(path.resolve()) if data != "digits" and path.exists() else data

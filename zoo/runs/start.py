@@ -1,30 +1,9 @@
 """A start: the weights of a trained model, from which a new run begins."""
 
 import os
-import pathlib
 
-from keras_symvae import Learner, Pair, Team
+from keras_symvae import Learner
 from zoo.runs import model_file
-
-
-def model_of(start: str | os.PathLike) -> pathlib.Path:
-    """Returns the full path of the model that --start names.
-
-    Args:
-        start: the folder of a finished run, or a `.keras` file.
-
-    Raises:
-        FileNotFoundError: the folder holds no model.
-    """
-    path = pathlib.Path(start).expanduser().resolve()
-    if not path.is_dir():
-        return path
-    if not (path / "model.keras").is_file():
-        raise FileNotFoundError(
-            f"--start={start} holds no model.keras; an interrupted run is finished by --resume "
-            f"--out={start}"
-        )
-    return path / "model.keras"
 
 
 def begin(learner: Learner, path: str | os.PathLike) -> None:
@@ -34,12 +13,12 @@ def begin(learner: Learner, path: str | os.PathLike) -> None:
 
     Args:
         learner: the new learner, of any game.
-        path: the `.keras` file of the other.
+        path: the `.keras` file of the other, or whatever else `model_file.load` takes.
 
     Raises:
         FileNotFoundError, ValueError: there is no such model, or its pair is another.
     """
-    trained = model_file.load(path, kinds=(Pair, Team))
+    trained = model_file.load(path)
     if _shapes(trained.pair) != _shapes(learner.pair):
         raise ValueError(
             f"--start={path} is a {type(trained.pair).__name__} with other weights than this "

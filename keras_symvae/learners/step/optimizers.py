@@ -1,7 +1,8 @@
 """One optimizer out of several: each player, or each factor, gets its own."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import functools
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 import keras
@@ -138,14 +139,10 @@ class Optimizers(keras.optimizers.MultiOptimizer):
 
     def save_own_variables(self, store: Any) -> None:
         """Keeps what is its own; every optimizer inside keeps its slots itself."""
-        for index, variable in enumerate(self._variables):
-            store[str(index)] = variable.numpy()
+        _save_own(self, store)
 
     def load_own_variables(self, store: Any) -> None:
-        if len(store.keys()) != len(self._variables):  # of version 0.2.0 or before: all variables
-            return super().load_own_variables(store)
-        for index, variable in enumerate(self._variables):
-            variable.assign(store[str(index)])
+        _load_own(self, store, former=super().load_own_variables)
 
     def get_config(self) -> dict[str, Any]:
         serialize = keras.saving.serialize_keras_object
@@ -158,6 +155,29 @@ class Optimizers(keras.optimizers.MultiOptimizer):
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Any = None) -> Self:
         return cls(**keras.saving.deserialize_keras_object(config, custom_objects))
+
+
+def keep_slots_once(optimizer: Any) -> None:
+    """Makes a `LossScaleOptimizer` of Keras keep its own state in files, and nothing twice.
+
+    Left to itself it keeps all slots of the optimizer inside, which keeps them, too.
+    """
+    if isinstance(optimizer, keras.optimizers.LossScaleOptimizer):
+        former = type(optimizer).load_own_variables.__get__(optimizer)
+        optimizer.save_own_variables = functools.partial(_save_own, optimizer)
+        optimizer.load_own_variables = functools.partial(_load_own, optimizer, former=former)
+
+
+def _save_own(optimizer: Any, store: Any) -> None:
+    for index, variable in enumerate(optimizer._variables):
+        store[str(index)] = variable.numpy()
+
+
+def _load_own(optimizer: Any, store: Any, *, former: Callable[[Any], None]) -> None:
+    if len(store.keys()) != len(optimizer._variables):  # of version 0.2.0 or before: all variables
+        return former(store)
+    for index, variable in enumerate(optimizer._variables):
+        variable.assign(store[str(index)])
 
 
 def made(optimizer: Any, name: str) -> Any:

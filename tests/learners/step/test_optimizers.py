@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from keras import optimizers
 
-from keras_symvae import ELBO, Optimizers, SymmetricEquilibrium
+from keras_symvae import ELBO, Optimizers, SymmetricEquilibrium, testing
 from tests import cases
 
 X = cases.images(16)
@@ -30,6 +30,24 @@ OPTIMIZERS = {
     "of mean weights": lambda: optimizers.Adam(0.1, use_ema=True),
     "of summed gradients": lambda: optimizers.SGD(0.1, gradient_accumulation_steps=2),
 }
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["one for all", "one per player"])
+def test_what_scales_the_loss_keeps_every_slot_once(apart, tmp_path, monkeypatch):
+    """A file with every slot twice, as Keras writes it, loads all the same."""
+    inner = {name: optimizers.SGD(0.1, momentum=0.9) for name in PLAYERS}
+    learner = compiled(
+        optimizers.LossScaleOptimizer(Optimizers(inner) if apart else optimizers.Adam())
+    )
+    fit(learner)
+    learner.save(tmp_path / "once.keras")
+    with monkeypatch.context() as former:
+        former.delattr(learner.optimizer, "save_own_variables")
+        learner.save(tmp_path / "twice.keras")
+    sizes = [(tmp_path / f"{name}.keras").stat().st_size for name in ("once", "twice")]
+    assert sizes[0] < sizes[1]
+    for name in ("once", "twice"):
+        testing.assert_same_state(keras.saving.load_model(tmp_path / f"{name}.keras"), learner)
 
 
 @pytest.mark.parametrize("make", OPTIMIZERS.values(), ids=OPTIMIZERS)

@@ -28,7 +28,7 @@ import tensorflow as tf
 from PIL import Image
 
 import keras_symvae as sv
-import zoo  # noqa: F401 (registers the classes that model files name)
+import zoo
 from keras_symvae import lock
 from keras_symvae.learners import LEARNERS
 from scripts import figures
@@ -40,7 +40,7 @@ from zoo.runs import run as runs
 
 ROOT = pathlib.Path(__file__).parents[3]
 # A rest that is shorter than an epoch is part of what has to be resumed.
-TINY = ("--steps=50", "--epoch_steps=4", "--batch_size=16")
+TINY = ("--preset=digits_ladder", "--steps=50", "--epoch_steps=4", "--batch_size=16")
 EPOCHS = 13
 PICTURES = (*portraits.OF_PAIR, "curves.png")
 FLAGS = {
@@ -279,8 +279,9 @@ def test_evaluation_measures_all_it_is_asked_for(folder):
 def test_own_data_train_another_learner(tmp_path):
     x = np.random.default_rng(0).integers(0, 256, (40, 8, 8), np.uint8)
     np.savez(tmp_path / "own.npz", x=x)
-    flags = ("--learner=elbo", "--data=own.npz", "--binarize=dynamic", "--learning_rate=0.002")
+    flags = ("--preset=digits_ladder", "--learner=elbo", "--data=own.npz", "--binarize=dynamic")
     more = ("--steps=4", "--steps_per_execution=2", "--verbose=0", "--option=free_bits=0.5")
+    more += ("--learning_rate=0.002",)
     assert called(train.COMMAND, *flags, *more, cwd=tmp_path) == ""
     run = tmp_path / "runs" / "digits_ladder-elbo"
     report = json.loads((run / "report.json").read_text())
@@ -377,7 +378,7 @@ def test_the_folder_of_a_living_run_is_refused(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("name", ["train", "sample", "evaluate", "export", "figures"])
+@pytest.mark.parametrize("name", ["train", "sample", "evaluate", "export", "figures", "ship"])
 def test_a_script_is_its_command_and_is_called_by_its_own_name(name, monkeypatch, capsys):
     script = str(ROOT / "scripts" / f"{name}.py")
     monkeypatch.setattr(sys, "path", [*sys.path])  # which a script that is a file extends
@@ -414,6 +415,19 @@ def test_flags_that_cannot_be_are_refused(name, tmp_path):
     (tmp_path / "full").mkdir()
     with pytest.raises((ValueError, OSError), match=message):
         called(command.COMMAND, *flags, cwd=tmp_path)
+
+
+def test_a_shipped_model_is_called_by_its_name(tmp_path):
+    model = "--model=fashion_mnist_gaussian"
+    called(sample.COMMAND, model, "--n=2", "--out=x.npz", cwd=tmp_path)
+    with np.load(tmp_path / "x.npz") as values:
+        assert values["x"].shape == (2, 28, 28, 1)
+    np.savez(tmp_path / "some.npz", x=np.zeros((40, 28, 28), np.uint8))
+    called(evaluate.COMMAND, model, "--data=some.npz", cwd=tmp_path)
+    report = json.loads((tmp_path / "evaluation.json").read_text())
+    assert report["settings"]["model"] == "fashion_mnist_gaussian"
+    start = _asked(preset="fashion_mnist_gaussian", start="fashion_mnist_gaussian")["start"]
+    assert pathlib.Path(start).is_relative_to(pathlib.Path(zoo.__file__).parent)
 
 
 @in_processes

@@ -11,6 +11,7 @@ import tensorflow as tf
 from PIL import Image
 
 from zoo import datasets
+from zoo.datasets import embedded
 
 FASHION = "/usr/share/datasets/fashion-mnist"
 GRAY = np.arange(20 * 3 * 4, dtype=np.uint8).reshape(20, 3, 4)
@@ -208,7 +209,8 @@ def test_wrong_requests(tmp_path):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("data", ["mnsit", "tfds:mnsit", "no/x.npz", "", "imdb_reviews"])
 def test_unknown_name(data):
-    match = rf"'{data.removeprefix('tfds:')}' is neither a path nor a TFDS image.*'mnist', 'digits'"
+    name = data.removeprefix("tfds:")
+    match = rf"'{name}' is neither a path nor a TFDS image.*'mnist', 'fashion_mnist_bits'"
     with pytest.raises(ValueError, match=match):
         datasets.load(data)
 
@@ -278,3 +280,13 @@ def test_tfds_offline(tfds, error):
     match = rf"'mnist' is not on this machine.*{error.__name__ if error else ''}.*'digits'.*\.npz"
     with pytest.raises(ConnectionError, match=match):
         datasets.load("mnist")
+
+
+def test_the_embedded_images_are_bits_of_fashion_mnist_in_equal_shares():
+    train, test, both = load_all("fashion_mnist_bits")
+    assert train.x.shape == (9000, 28, 28, 1) and test.x.shape == (1000, 28, 28, 1)
+    assert set(np.unique(both.x)) == {0, 1} and both.num_classes == 10
+    assert (np.bincount(both.y) == 1000).all() and (np.bincount(test.y) == 100).all()
+    size = sum(path.stat().st_size for path in embedded.FILES.iterdir())
+    assert size < 1e6 and any("LICENSE" in path.name for path in embedded.FILES.iterdir())
+    np.testing.assert_array_equal(datasets.load(split="test").x, test.x)

@@ -12,7 +12,7 @@ from zoo import PRESETS, Preset, datasets, presets
 from zoo.datasets import Preparation
 
 PAIR = {"symmetric", "elbo"}
-OF_BITS = [name for name in PRESETS if name.endswith(("_ladder", "_reverse", "_paper"))]
+OF_BITS = [name for name in PRESETS if name.endswith(("_bits", "_ladder", "_reverse", "_paper"))]
 FAST = {name: PRESETS[name] for name in OF_BITS if PRESETS[name].steps <= 10_000}
 STEPS = 250
 CASES = [
@@ -57,7 +57,9 @@ def test_presets_are_found_by_name_and_know_what_their_model_learns_beside_image
     for name, preset in PRESETS.items():
         assert presets.get(name) is preset
         assert preset.target == targets.get(preset.model)
-    with pytest.raises(ValueError, match="Unknown preset 'mnist'; choose one of digits_ladder, "):
+    with pytest.raises(
+        ValueError, match="Unknown preset 'mnist'; choose one of fashion_mnist_bits, "
+    ):
         presets.get("mnist")
     usual = vars(PRESETS["digits_ladder"])
     with pytest.raises(ValueError, match=r"model is one of .*segmentation; received 'gan'"):

@@ -11,6 +11,7 @@ from tests import cases
 from zoo import PRESETS, Ladder, Preset
 from zoo.cli import train
 from zoo.runs import start
+from zoo.trained import source
 
 X = cases.images(16)
 
@@ -41,7 +42,7 @@ def assert_equal(part, other):
 def test_any_game_begins_with_the_weights_of_another(kind, tmp_path):
     former = trained(ELBO(pair()), tmp_path / "model.keras")
     learner = fresh(kind(pair()))
-    start.begin(learner, start.model_of(tmp_path))
+    start.begin(learner, source.model_of(tmp_path))
     assert_equal(learner.pair, former.pair)
     assert int(learner.steps) == 0 == int(learner.optimizer.iterations)
 
@@ -66,7 +67,7 @@ def test_a_start_that_does_not_fit_is_refused(tmp_path):
         start.begin(fresh(ELBO(pair())), tmp_path / "none.keras")
     (tmp_path / "interrupted").mkdir()
     with pytest.raises(FileNotFoundError, match="is finished by --resume --out="):
-        start.model_of(tmp_path / "interrupted")
+        source.model_of(tmp_path / "interrupted")
 
 
 @pytest.mark.usefixtures("eagerly")
@@ -74,7 +75,13 @@ def test_a_run_begins_from_another(tmp_path, monkeypatch):
     small = {"image_shape": (8, 8, 1), "latents": (2, 3), "width": 4}
     usual = vars(PRESETS["digits_ladder"])
     monkeypatch.setitem(PRESETS, "digits_ladder", Preset(**{**usual, "architecture": small}))
-    flags = ("--steps=2", "--epoch_steps=2", "--steps_per_execution=1", "--limiting_steps=2")
+    flags = (
+        "--preset=digits_ladder",
+        "--steps=2",
+        "--epoch_steps=2",
+        "--steps_per_execution=1",
+        "--limiting_steps=2",
+    )
     flags = (*flags, "--verbose=0", "--batch_size=32")
     first, second = tmp_path / "first", tmp_path / "second"
     train.COMMAND(*flags, f"--out={first}")
