@@ -65,7 +65,15 @@ def of_families():
             usual |= {"spread": POSITIVE}
         if name == "Categorical":
             usual |= {"num_classes": st.sampled_from([2, 3])}
-        odd = {"num_classes": INTEGERS, "scale": REALS, "center": REALS, "spread": REALS}
+        if name == "DiscretizedLogistic":
+            usual |= {"components": COUNTS, "coupled": FLAGS}
+        odd = {
+            "num_classes": INTEGERS,
+            "components": INTEGERS,
+            "scale": REALS,
+            "center": REALS,
+            "spread": REALS,
+        }
         odd |= {"shape": INTEGERS}
         odd = {each: strategy for each, strategy in odd.items() if each in usual}
         yield Call(kind, usual, needed=("shape", "num_classes"), odd=odd, right=made, words=(name,))
