@@ -148,6 +148,11 @@ class Family(abc.ABC):
         return math.prod(self.shape)
 
     @final
+    def bits_per_dim(self, nats: float) -> float:
+        """Returns bits per element of a value: nats / (elements x ln 2)."""
+        return nats / (self.size * math.log(2.0))
+
+    @final
     @shaped(raw="[B, *self.raw_shape]", shared="[num_shared]", returns="[B, ...]")
     def natural(self, raw: Tensor, shared: Tensor | None = None) -> Eta:
         """Returns natural parameters, float32, for any finite raw output [B, *raw_shape].
