@@ -67,7 +67,7 @@ class DiscretizedLogistic(Discrete):
     def _natural(self, raw: Any, shared: Any) -> Eta:
         count = self.components
         loc, steepness = tf.stack(raw[:count], -1), tf.stack(raw[count : 2 * count], -1)
-        joint = raw[-1] if self.raw_joint else tf.zeros([*loc.shape[:-2], 0])
+        joint = raw[-1]  # read only where there are such
         nothing = tf.zeros_like(loc)
         logits = nothing
         if self._weights:

@@ -49,8 +49,9 @@ class Resampling:
     Args:
         pair: the `Pair`.
         draws: K; with 1 there is nothing to choose.
-        resampling: "whole" or "local"; None: local where all latents that reach the observed
-            variables are grids whose windows are smaller than the picture, else whole.
+        resampling: "whole" or "local"; None: local where a latent that reaches the observed
+            variables is a grid whose windows are smaller than the picture, else whole. Other
+            latents that reach them, such as a label, are then taken as a whole, given that grid.
         window: (rows, columns) of cells around a cell, odd, that are its window, for all latents or
             {latent: window}; None: as far as a cell changes most, see `footprint.window`.
         remember: probability, from 0 to 1; of one draw there is nothing to remember.

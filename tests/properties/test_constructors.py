@@ -289,6 +289,8 @@ def of_zoo():
         "order": st.sampled_from(["ladder", "reverse"]),
         "trunk_width": st.none() | COUNTS,
         "decoder_activation": activation,
+        "depth": COUNTS,
+        "skips": FLAGS,
         "prior": st.none(),
     }
     implicit = {"latent": COUNTS, "noise": COUNTS, "basis": st.none() | COUNTS}
@@ -301,6 +303,7 @@ def of_zoo():
         | classes
         | latents
         | {"body": st.sampled_from(["mlp", "patches"]), "filters": COUNTS, "patch": st.just(2)}
+        | {"depth": COUNTS}
         | likelihood
         | width,
         zoo.Segmentation: {"image_shape": st.just((4, 4, 1))}

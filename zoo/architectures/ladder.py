@@ -91,8 +91,9 @@ class Ladder(Architecture, Pair):
             units = [math.prod(z.raw_shape) for z in hierarchy.values()]
             options = {"hidden": 2 * [trunk_width or width], "width": width, "order": order}
             painter = bodies.painter(body, image, hidden=2 * [width], activation=decoder_activation)
+            reader = bodies.reader(body, hidden=options["hidden"])
             links = [MLP(2 * [width], below, skip=True) for below in units[1:]]
-            trunk, encoder = _encoder(body, dict(zip(names, units, strict=True)), **options)
+            trunk, encoder = _encoder(reader, dict(zip(names, units, strict=True)), **options)
         decoder = [Factor("z0")] if prior is None else []
         decoder += [
             Factor(z, given=above, network=network)
@@ -112,10 +113,10 @@ class Ladder(Architecture, Pair):
 
 
 def _encoder(
-    body: str, units: Mapping[str, int], *, hidden: Sequence[int], width: int, order: str
+    reader: keras.Layer, units: Mapping[str, int], *, hidden: Sequence[int], width: int, order: str
 ) -> tuple[Trunk | None, list[Factor]]:
     """Returns trunk and factors of an encoder of vectors, {name: raw outputs}."""
-    reader, names = bodies.reader(body, hidden=hidden), list(units)
+    names = list(units)
     if order == "ladder":
         network = LadderTrunk(reader, list(units.values()), hidden=hidden)
         factors = [Factor(z, given=f"a{index}", tilt=index > 0) for index, z in enumerate(names)]
