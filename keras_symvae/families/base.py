@@ -404,7 +404,8 @@ class Family(abc.ABC):
         sizes = [self.shape[-1] if self.shape else 1] * self.raw_parts
         parts = tf.split(raw, [*sizes, *([self.raw_joint] if self.raw_joint else [])], axis=-1)
         if not self.shape:
-            parts[: self.raw_parts] = [part[..., 0] for part in parts[: self.raw_parts]]
+            each = parts[: self.raw_parts]
+            parts[: self.raw_parts] = [tf.squeeze(part, axis=-1) for part in each]
         return parts
 
     def _is_code(self, value: Any) -> bool:

@@ -126,8 +126,8 @@ def _fault(pair: Pair, level: Level, child: str) -> str | None:
 
 
 def _whole(level: Level) -> Level:
-    """Returns a level whose cells are all taken from one draw."""
-    return Level(level.name, (), dict.fromkeys(level.windows))
+    """Returns a level whose cells are all taken from one draw; its window still says why."""
+    return dataclasses.replace(level, grid=(), windows=dict.fromkeys(level.windows))
 
 
 def _level(pair: Pair, name: str, *, window: Window) -> Level:

@@ -99,7 +99,10 @@ class Resampling:
 
     @property
     def windows(self) -> dict[str, tuple[int, int]]:
-        """{latent: (rows, columns)} of the latents that are chosen cell by cell."""
+        """{latent: (rows, columns)} of the latents that are grids.
+
+        One whose window shows most of what is observed is taken as a whole nevertheless.
+        """
         return {level.name: level.window for level in self.levels if level.window is not None}
 
     def read(self, batch: Values) -> Reading | None:

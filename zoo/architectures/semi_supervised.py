@@ -80,8 +80,10 @@ class SemiSupervised(Architecture, Pair):
         families = {"x": image, "y": label, **hierarchy}
         names, hidden = list(hierarchy), [width, width]
         units = {z: math.prod(family.raw_shape) for z, family in hierarchy.items()}
-        if body == "residual":
-            own = ResidualBody(families, width=width, depth=depth)
+        own = ResidualBody(families, width=width, depth=depth) if body == "residual" else None
+        reader: Any = None
+        features: Any = None
+        if own is not None:
             painter, features = own.network("x", ["y", names[-1]]), own.features(names)
         else:
             inner = "mlp" if body == "patches" else body
@@ -95,19 +97,19 @@ class SemiSupervised(Architecture, Pair):
         for index, z in enumerate(names):
             if index:
                 given = ("y", names[index - 1])
-                if body == "residual":
+                if own is not None:
                     link = own.network(z, given)
                 else:
                     link = MLP(hidden, units[z], skip=True)
                 decoder.append(Factor(z, given=given, network=link))
-            if body == "residual":
+            if own is not None:
                 h = f"h{index}"
                 head = own.head(z, features.output[h].shape[1:])
             else:
                 h, head = "h", MLP([width], units[z], skip=True)
             encoder.append(Factor(z, given=(h, "y"), network=head, tilt=True))
         decoder.append(Factor("x", given=("y", names[-1]), network=painter))
-        if body != "residual":
+        if own is None:
             features = _features(body, image, reader, filters=filters, patch=patch)
         trunk = Trunk(given="x", network=features)
         super().__init__(

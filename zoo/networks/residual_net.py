@@ -118,7 +118,7 @@ class ResidualNet(Network):
 
     def call(self, inputs: tf.Tensor | Sequence[tf.Tensor]) -> tf.Tensor:
         listed: Any = inputs if isinstance(inputs, (list, tuple)) else [inputs]
-        h = sum(embed(each) for embed, each in zip(self.embeddings, listed, strict=True))
+        h: Any = sum(embed(each) for embed, each in zip(self.embeddings, listed, strict=True))
         for index, blocks in enumerate(self.blocks):
             h = self.steps[index - 1](h) if index else h
             for block in blocks:

@@ -104,7 +104,7 @@ def test_maps_keep_the_variance_of_what_they_read():
     [
         (lambda: ladder((6, 8, 3)), r"images whose sides 4 divides; received \(6, 8, 3\)"),
         (lambda: ladder(latents=(families.Bernoulli((3, 3, 2)),)), r"the grid of 'z0', \(3, 3\)"),
-        (lambda: ladder(depth=0), "depth is an integer of at least 1; received 0"),
+        (lambda: ladder(depth=0), "depth is a positive integer; received 0"),
         (lambda: ladder(skips=1), "skips is True or False; received 1"),
         (lambda: Ladder((8, 8, 3), body="grid"), "body is one of mlp, conv, residual"),
         (lambda: ResidualNet((9, 9, 1), grid=(4, 4), filters=(2, 2)), r"\(4, 4\) to \(8, 8\)"),
