@@ -47,7 +47,8 @@ class Ladder(Architecture, Pair):
         trunk_width: of the encoder's hidden layers; None: `width`.
         depth: of "residual": blocks on every grid.
         skips: p(x | z0 ... zM) in place of p(x | zM), so that what upper levels know need not pass
-            through the draw of the lowest.
+            through the draw of the lowest. Where codes are resampled cell by cell, take
+            order="ladder": there all draws of the lowest level have the same levels above.
         decoder_activation: of p(x | zM); all other activations are tanh.
         prior: of z0, known only by samples, see `Pair`; None: uniform bits, a standard normal.
         name: of the pair.

@@ -42,7 +42,7 @@ def test_cells_of_three_levels_are_chosen_by_their_windows(order):
     learner = SymmetricEquilibrium(pair, resampling="local", **options)
     assert learner.windows.keys() == {"z1", "z2"}
     learner.compile(keras.optimizers.Adam(1e-2))
-    logs = learner.fit(X, batch_size=16, epochs=10, verbose=0).history
+    logs = learner.fit(X, batch_size=16, epochs=4, verbose=0).history
     assert logs["decoder/x"][-1] < logs["decoder/x"][0]
     assert 1.0 <= min(logs["ess"]) <= max(logs["ess"]) <= 3.0
 
