@@ -19,6 +19,11 @@ FAMILIES = {
     "gamma_scalar": families.Gamma(()),
     "beta": families.Beta(2),
     "von_mises": families.VonMises((2, 1)),
+    "logistic": families.DiscretizedLogistic((2, 1)),
+    "logistic_scalar": families.DiscretizedLogistic((), components=2),
+    "logistic_mixture": families.DiscretizedLogistic((2, 3), components=3),
+    "logistic_coupled": families.DiscretizedLogistic((1, 3), coupled=True),
+    "logistic_coupled_mixture": families.DiscretizedLogistic((2, 3), components=2, coupled=True),
 }
 
 LEARNERS = {name: learners.get(name) for name in ("symmetric", "elbo")}

@@ -1,4 +1,4 @@
-"""Exponential families, the heads of every factor."""
+"""Families of distributions, the heads of every factor."""
 
 from keras_symvae.families.base import Family
 from keras_symvae.families.continuous import (
@@ -10,6 +10,7 @@ from keras_symvae.families.continuous import (
     VonMises,
 )
 from keras_symvae.families.discrete import Bernoulli, Categorical, Discrete, Finite, Poisson
+from keras_symvae.families.logistic import DiscretizedLogistic
 
 __all__ = [
     "Bernoulli",
@@ -17,6 +18,7 @@ __all__ = [
     "Categorical",
     "Continuous",
     "Discrete",
+    "DiscretizedLogistic",
     "Family",
     "Finite",
     "Gamma",

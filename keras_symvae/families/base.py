@@ -44,7 +44,8 @@ class Family(abc.ABC):
 
     Natural parameters `eta` are a tensor or a tuple of tensors with a leading batch axis. The base
     measure h is chosen so that the valid `eta` form a cone: adding two of them (the "tilt" of a
-    ladder encoder, a product of densities) is valid again.
+    ladder encoder, a product of densities) is valid again. A family that is no exponential family
+    says so (`exponential`); its `eta` are parameters that cannot be added.
 
     Public methods are final. A family declares the data below and fills in `_natural`,
     `_distribution` and `_features`; `Continuous`, `Discrete` and what derives from them fill in
@@ -55,6 +56,7 @@ class Family(abc.ABC):
     """
 
     discrete: ClassVar[bool] = False  # values come from a countable set
+    exponential: ClassVar[bool] = True  # eta may be added, which multiplies densities
     reparametrised: ClassVar[bool] = True  # `rsample` has a gradient with respect to `eta`
     dtype: ClassVar[tf.DType] = tf.float32  # of a value
     marker: ClassVar[float] = math.nan  # stands for an element that is not observed
@@ -62,6 +64,7 @@ class Family(abc.ABC):
     low: float = -math.inf  # the least valid element
     high: float = math.inf  # the greatest valid element
     raw_parts: int = 1  # raw numbers that a network emits per element
+    raw_joint: int = 0  # further ones, which all elements along the last axis share
     num_shared: int = 0  # learned numbers that all elements and examples share
     num_classes: int | None = None  # of labels: raw outputs and features have one more axis
     # The same as `_log_prob`, where there is a faster way without a gradient.
@@ -95,7 +98,8 @@ class Family(abc.ABC):
         """Returns eta, valid for any finite raw output.
 
         Args:
-            raw: float32 [B, *shape], or a list of `raw_parts` of them; not beyond +-RAW_LIMIT.
+            raw: float32 [B, *shape], or a list of `raw_parts` of them, and of one [B, *shape[:-1],
+                raw_joint] where there are such; not beyond +-RAW_LIMIT.
             shared: [num_shared] parameters that all elements and examples have in common.
         """
 
@@ -129,7 +133,7 @@ class Family(abc.ABC):
     @final
     def raw_shape(self) -> tuple[int, ...]:
         """Shape of the raw network output per example: parts side by side on the last axis."""
-        return self._with_parts(self.raw_parts)
+        return self._with_parts(self.raw_parts, joint=self.raw_joint)
 
     @property
     @final
@@ -142,6 +146,11 @@ class Family(abc.ABC):
     def size(self) -> int:
         """Number of elements of one value (its dimensions)."""
         return math.prod(self.shape)
+
+    @final
+    def bits_per_dim(self, nats: float) -> float:
+        """Returns bits per element of a value: nats / (elements x ln 2)."""
+        return nats / (self.size * math.log(2.0))
 
     @final
     @shaped(raw="[B, *self.raw_shape]", shared="[num_shared]", returns="[B, ...]")
@@ -380,21 +389,24 @@ class Family(abc.ABC):
         """Returns the sum over the elements, [B]."""
         return tf.reduce_sum(elements, axis=self._axes)
 
-    def _with_parts(self, parts: int) -> tuple[int, ...]:
+    def _with_parts(self, parts: int, *, joint: int = 0) -> tuple[int, ...]:
         if self.num_classes is not None:
             return (*self.shape, self.num_classes)
         if not self.shape:
-            return (parts,) if parts > 1 else ()
-        return (*self.shape[:-1], parts * self.shape[-1])
+            return (parts + joint,) if parts + joint > 1 else ()
+        return (*self.shape[:-1], parts * self.shape[-1] + joint)
 
     def _parts(self, raw: Tensor) -> Any:
-        """Casts, clips and splits the raw output into `raw_parts` tensors [B, *shape]."""
+        """Casts, clips and splits the raw output, see `_natural`."""
         raw = tf.clip_by_value(tf.cast(raw, tf.float32), -RAW_LIMIT, RAW_LIMIT)
-        if self.raw_parts == 1:
+        if self.raw_parts == 1 and not self.raw_joint:
             return raw
+        sizes = [self.shape[-1] if self.shape else 1] * self.raw_parts
+        parts = tf.split(raw, [*sizes, *([self.raw_joint] if self.raw_joint else [])], axis=-1)
         if not self.shape:
-            return tf.unstack(raw, axis=-1)
-        return tf.split(raw, self.raw_parts, axis=-1)
+            each = parts[: self.raw_parts]
+            parts[: self.raw_parts] = [tf.squeeze(part, axis=-1) for part in each]
+        return parts
 
     def _is_code(self, value: Any) -> bool:
         """Returns whether a value is a one-hot code that stands for labels."""

@@ -75,7 +75,7 @@ class SymmetricGame(Learner, abc.ABC):
 
     @property
     def windows(self) -> dict[str, tuple[int, int]]:
-        """{latent: (rows, columns)} of cells, of the latents that are chosen cell by cell."""
+        """{latent: (rows, columns)} of cells, of the latents that are grids, see `Resampling`."""
         return {n: window for codes in self._codes.values() for n, window in codes.windows.items()}
 
     @property

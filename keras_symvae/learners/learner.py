@@ -47,7 +47,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
 
     Metrics are costs, negative utilities in nats per example: one per factor ("decoder/x"), their
     sums per player ("decoder", "encoder"), "loss", the sum of both, and for discrete data
-    "decoder/x/bits_per_dim".
+    "decoder/x/bits_per_dim" and, of several draws, "iw_bound/bits_per_dim".
 
     Args:
         pair: the `Pair` to train; some games train a `Team`.

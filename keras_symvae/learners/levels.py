@@ -76,10 +76,13 @@ def levels_of(pair: Pair, *, window: Window = None) -> list[Level]:
 
 
 def local_levels(pair: Pair, *, window: Window = None) -> list[Level]:
-    """Returns `levels_of` a pair whose codes can be chosen cell by cell.
+    """Returns `levels_of` a pair some of whose codes can be chosen cell by cell.
+
+    A latent that reaches what is observed otherwise than by windows, as a label does or a high
+    level whose every cell reaches most of a picture, is chosen as a whole.
 
     Raises:
-        NotLocal: a latent that reaches what is observed is no grid, or every cell reaches most.
+        NotLocal: no latent that reaches what is observed is a grid, or all their cells reach most.
     """
     given = window.values() if isinstance(window, Mapping) else [window]
     for each in given:
@@ -94,30 +97,37 @@ def local_levels(pair: Pair, *, window: Window = None) -> list[Level]:
     )
     if not reaching:
         raise NotLocal("needs a latent that reaches what is observed")
-    for name, child in reaching:
-        _check_grids(pair, name, child)
-    levels = levels_of(pair, window=window)
+    levels, faults = levels_of(pair, window=window), {}
     found = {level.name: level for level in levels}
     for name, child in reaching:
-        places = (found.get(name) or _level(pair, name, window=window)).windows[child]
-        if places is not None and places.mean() > MOST:
-            raise NotLocal(
-                f"looks at a part of '{child}', but every cell of '{name}' reaches most of it"
-            )
-    return levels
+        level = found.get(name) or _level(pair, name, window=window)
+        fault = _fault(pair, level, child)
+        if fault is not None:
+            faults.setdefault(name, fault)
+    if faults.keys() == {name for name, _ in reaching}:
+        raise NotLocal(next(iter(faults.values())))
+    return [_whole(level) if level.name in faults else level for level in levels]
 
 
-def _check_grids(pair: Pair, name: str, child: str) -> None:
-    for each in (name, child):
+def _fault(pair: Pair, level: Level, child: str) -> str | None:
+    """Returns why the cells of a level cannot be chosen by what they change of a child, or None."""
+    for each in (level.name, child):
         if not is_grid(pair.families[each]):
-            raise NotLocal(
+            return (
                 f"chooses among cells of a grid [rows, columns, channels], but '{each}' is "
                 f"{pair.families[each]!r}"
             )
-    if is_finer(pair.families[name], pair.families[child]):
-        raise NotLocal(
-            f"needs a place of '{child}' for every cell, but the grid of '{name}' is finer"
-        )
+    if is_finer(pair.families[level.name], pair.families[child]):
+        return f"needs a place of '{child}' for every cell, but the grid of '{level.name}' is finer"
+    places = level.windows[child]
+    if places is not None and places.mean() > MOST:
+        return f"looks at a part of '{child}', but every cell of '{level.name}' reaches most of it"
+    return None
+
+
+def _whole(level: Level) -> Level:
+    """Returns a level whose cells are all taken from one draw; its window still says why."""
+    return dataclasses.replace(level, grid=(), windows=dict.fromkeys(level.windows))
 
 
 def _level(pair: Pair, name: str, *, window: Window) -> Level:

@@ -7,7 +7,7 @@ import keras
 import tensorflow as tf
 
 from keras_symvae.data.batch import Mask
-from keras_symvae.families import Family
+from keras_symvae.families import Family, Finite
 
 
 class Recalled(NamedTuple):
@@ -109,5 +109,5 @@ class Memory(keras.Layer):
 
 def _kept(family: Family) -> str:
     """Returns the type in which codes are kept."""
-    small = family.discrete and family.high <= 127
+    small = isinstance(family, Finite) and family.high <= 127
     return "int8" if small else family.dtype.name

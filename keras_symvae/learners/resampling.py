@@ -49,8 +49,9 @@ class Resampling:
     Args:
         pair: the `Pair`.
         draws: K; with 1 there is nothing to choose.
-        resampling: "whole" or "local"; None: local where all latents that reach the observed
-            variables are grids whose windows are smaller than the picture, else whole.
+        resampling: "whole" or "local"; None: local where a latent that reaches the observed
+            variables is a grid whose windows are smaller than the picture, else whole. Other
+            latents that reach them, such as a label, are then taken as a whole, given that grid.
         window: (rows, columns) of cells around a cell, odd, that are its window, for all latents or
             {latent: window}; None: as far as a cell changes most, see `footprint.window`.
         remember: probability, from 0 to 1; of one draw there is nothing to remember.
@@ -98,7 +99,10 @@ class Resampling:
 
     @property
     def windows(self) -> dict[str, tuple[int, int]]:
-        """{latent: (rows, columns)} of the latents that are chosen cell by cell."""
+        """{latent: (rows, columns)} of the latents that are grids.
+
+        One whose window shows most of what is observed is taken as a whole nevertheless.
+        """
         return {level.name: level.window for level in self.levels if level.window is not None}
 
     def read(self, batch: Values) -> Reading | None:

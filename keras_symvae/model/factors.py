@@ -111,6 +111,11 @@ class Factor(Conditional):
             raise ValueError(f"Factor '{name}' has a network but nothing is given to it.")
 
     def bind(self, family: Family, shapes: Mapping[str, Sequence[int]]) -> None:
+        if self.tilt and not family.exponential:
+            raise ValueError(
+                f"tilt=True adds natural parameters, and those of {family!r} cannot be added; "
+                f"leave it out for factor '{self.name}', or give the variable another family."
+            )
         self.family = family
         if self.learned:
             self.raw = self.add_weight(name="raw", shape=family.raw_shape, initializer="zeros")

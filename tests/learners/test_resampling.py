@@ -386,6 +386,8 @@ def test_the_measures_of_held_out_data_are_repeatable_and_named_by_keras():
     learner.compile("sgd")
     history = learner.fit(cases.images(), validation_data=cases.images(), verbose=0).history
     assert {"ess", "iw_bound", "degenerate", "val_ess", "val_iw_bound"} <= history.keys()
+    bits = -history["iw_bound"][0] / (9 * np.log(2))
+    assert history["iw_bound/bits_per_dim"][0] == pytest.approx(bits, rel=1e-5)
     first, second = (
         learner.evaluate(cases.images(), verbose=0, return_dict=True) for _ in range(2)
     )

@@ -65,7 +65,15 @@ def of_families():
             usual |= {"spread": POSITIVE}
         if name == "Categorical":
             usual |= {"num_classes": st.sampled_from([2, 3])}
-        odd = {"num_classes": INTEGERS, "scale": REALS, "center": REALS, "spread": REALS}
+        if name == "DiscretizedLogistic":
+            usual |= {"components": COUNTS, "coupled": FLAGS}
+        odd = {
+            "num_classes": INTEGERS,
+            "components": INTEGERS,
+            "scale": REALS,
+            "center": REALS,
+            "spread": REALS,
+        }
         odd |= {"shape": INTEGERS}
         odd = {each: strategy for each, strategy in odd.items() if each in usual}
         yield Call(kind, usual, needed=("shape", "num_classes"), odd=odd, right=made, words=(name,))
@@ -281,6 +289,8 @@ def of_zoo():
         "order": st.sampled_from(["ladder", "reverse"]),
         "trunk_width": st.none() | COUNTS,
         "decoder_activation": activation,
+        "depth": COUNTS,
+        "skips": FLAGS,
         "prior": st.none(),
     }
     implicit = {"latent": COUNTS, "noise": COUNTS, "basis": st.none() | COUNTS}
@@ -293,6 +303,7 @@ def of_zoo():
         | classes
         | latents
         | {"body": st.sampled_from(["mlp", "patches"]), "filters": COUNTS, "patch": st.just(2)}
+        | {"depth": COUNTS}
         | likelihood
         | width,
         zoo.Segmentation: {"image_shape": st.just((4, 4, 1))}

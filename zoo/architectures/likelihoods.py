@@ -3,16 +3,17 @@
 from collections.abc import Sequence
 
 from keras_symvae import arguments
-from keras_symvae.families import Bernoulli, Family, Normal
+from keras_symvae.families import Bernoulli, DiscretizedLogistic, Family, Normal
 
-LIKELIHOODS = ("bernoulli", "normal")
+LIKELIHOODS = ("bernoulli", "normal", "logistic")
 
 
 def image_family(likelihood: str | Family, shape: Sequence[int]) -> Family:
     """Returns the family of an image.
 
     Args:
-        likelihood: "bernoulli"; "normal", with one learned standard deviation for all pixels; or a
+        likelihood: "bernoulli"; "normal", with one learned standard deviation for all pixels;
+            "logistic", pixels of 256 values with coupled channels, see `DiscretizedLogistic`; or a
             `Family` of the image's shape.
         shape: (height, width, channels).
 
@@ -30,4 +31,6 @@ def image_family(likelihood: str | Family, shape: Sequence[int]) -> Family:
     says = f"likelihood is one of {', '.join(LIKELIHOODS)} or a Family"
     if arguments.one_of("likelihood", likelihood, LIKELIHOODS, says=says) == "bernoulli":
         return Bernoulli(shape)
+    if likelihood == "logistic":
+        return DiscretizedLogistic(shape, coupled=True)
     return Normal(shape, scale="shared", center=0.5, spread=0.5)

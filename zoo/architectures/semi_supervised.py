@@ -19,10 +19,11 @@ from zoo.architectures import bodies
 from zoo.architectures.architecture import Architecture
 from zoo.architectures.levels import levels
 from zoo.architectures.likelihoods import image_family
+from zoo.architectures.residual import ResidualBody
 from zoo.networks.mlp import MLP
 from zoo.networks.patch_reader import PatchReader
 
-BODIES = (*bodies.BODIES, "patches")
+BODIES = (*bodies.BODIES, "patches", "residual")
 
 
 @keras.saving.register_keras_serializable(package="zoo")
@@ -41,9 +42,11 @@ class SemiSupervised(Architecture, Pair):
         num_classes: labels are 0 ... num_classes - 1.
         latents: the levels from z0 on: an integer n stands for n bits, or a `Family`.
         body: "mlp" or "conv", see `Ladder`; or "patches": the encoder reads a `PatchReader`, whose
-            filters can be learned from all images beforehand, and p(x | zM, y) is that of "mlp".
+            filters can be learned from all images beforehand, and p(x | zM, y) is that of "mlp"; or
+            "residual", whose levels may be grids, see `Ladder`.
         likelihood: of the image, see `Ladder`.
-        width: of the hidden layers.
+        width: of the hidden layers; of "residual": channels of grids, see `ResidualBody`.
+        depth: of "residual": blocks on every grid.
         filters: number of filters of the `PatchReader`.
         patch: side of its patches, in pixels.
         name: of the pair.
@@ -62,46 +65,52 @@ class SemiSupervised(Architecture, Pair):
         body: str = "mlp",
         likelihood: str | Family = "bernoulli",
         width: int = 300,
+        depth: int = 1,
         filters: int = 64,
         patch: int = 6,
         name: str = "semi_supervised",
     ) -> None:
         arguments.one_of("body", body, BODIES)
         width = arguments.integer("width", width, least=1)
+        depth = arguments.integer("depth", depth, least=1)
         filters = arguments.integer("filters", filters, least=1)
         patch = arguments.integer("patch", patch, least=1)
         image, hierarchy = image_family(likelihood, image_shape), levels(latents)
         label = Categorical((), num_classes=num_classes)
         families = {"x": image, "y": label, **hierarchy}
-        hidden, inner = [width, width], "mlp" if body == "patches" else body
-        painter = bodies.painter(inner, image, hidden=hidden)
-        reader = bodies.reader(inner, hidden=hidden)
-        if body == "patches":
-            # Few labels leave most directions of many features open, where random weights stay.
-            start, read = "zeros", "responses"
+        names, hidden = list(hierarchy), [width, width]
+        units = {z: math.prod(family.raw_shape) for z, family in hierarchy.items()}
+        own = ResidualBody(families, width=width, depth=depth) if body == "residual" else None
+        reader: Any = None
+        features: Any = None
+        if own is not None:
+            painter, features = own.network("x", ["y", names[-1]]), own.features(names)
         else:
-            start, read = "glorot_uniform", "h"
+            inner = "mlp" if body == "patches" else body
+            painter = bodies.painter(inner, image, hidden=hidden)
+            reader = bodies.reader(inner, hidden=hidden)
+        # Few labels leave most directions of many features open, where random weights stay.
+        start, read = ("zeros", "responses") if body == "patches" else ("glorot_uniform", "h")
         head = keras.layers.Dense(num_classes, kernel_initializer=start)
         decoder = [Factor("y"), Factor("z0")]
         encoder = [Factor("y", given=read, network=head)]
-        names = list(hierarchy)
-        for index, (z, family) in enumerate(hierarchy.items()):
-            units = math.prod(family.raw_shape)
+        for index, z in enumerate(names):
             if index:
-                link = MLP(hidden, units, skip=True)
-                decoder.append(Factor(z, given=("y", names[index - 1]), network=link))
-            head = MLP([width], units, skip=True)
-            encoder.append(Factor(z, given=("h", "y"), network=head, tilt=True))
+                given = ("y", names[index - 1])
+                if own is not None:
+                    link = own.network(z, given)
+                else:
+                    link = MLP(hidden, units[z], skip=True)
+                decoder.append(Factor(z, given=given, network=link))
+            if own is not None:
+                h = f"h{index}"
+                head = own.head(z, features.output[h].shape[1:])
+            else:
+                h, head = "h", MLP([width], units[z], skip=True)
+            encoder.append(Factor(z, given=(h, "y"), network=head, tilt=True))
         decoder.append(Factor("x", given=("y", names[-1]), network=painter))
-        pixels = keras.Input(image.feature_shape)
-        if body == "patches":
-            if len(image.feature_shape) != 3:
-                raise ValueError(f"body='patches' reads images; {image!r} has no pixel features.")
-            responses = PatchReader(filters, patch=patch, name="reader")(pixels)
-            activations = {"responses": responses, "h": reader(responses)}
-        else:
-            activations = {"h": reader(pixels)}
-        features = keras.Model(pixels, activations, name="features")
+        if own is None:
+            features = _features(body, image, reader, filters=filters, patch=patch)
         trunk = Trunk(given="x", network=features)
         super().__init__(
             Player(decoder, families=families, name="decoder"),
@@ -110,7 +119,8 @@ class SemiSupervised(Architecture, Pair):
         )
         self.image_shape, self.num_classes = image.shape, num_classes
         self.latents, self.likelihood = tuple(latents), likelihood
-        self.body, self.width, self.filters, self.patch = body, width, filters, patch
+        self.body, self.width, self.depth = body, width, depth
+        self.filters, self.patch = filters, patch
         self.add_questions(
             classify=Endpoint(self._classify, variables=("x",), integers=("steps", "seed"))
         )
@@ -174,6 +184,19 @@ class SemiSupervised(Architecture, Pair):
         start = (0, values["x"], recognised(values["x"]))
         _, _, total = tf.while_loop(lambda step, *_: step < steps, turn, start)
         return {"probabilities": total / tf.cast(steps + 1, tf.float32)}
+
+
+def _features(
+    body: str, image: Family, reader: keras.Layer, *, filters: int, patch: int
+) -> keras.Model:
+    """Returns the network from an image to "h" and, of patches, to their "responses"."""
+    pixels = keras.Input(image.feature_shape)
+    if body != "patches":
+        return keras.Model(pixels, {"h": reader(pixels)}, name="features")
+    if len(image.feature_shape) != 3:
+        raise ValueError(f"body='patches' reads images; {image!r} has no pixel features.")
+    responses = PatchReader(filters, patch=patch, name="reader")(pixels)
+    return keras.Model(pixels, {"responses": responses, "h": reader(responses)}, name="features")
 
 
 def _finite(name: str, value: Any, shape: Sequence[int]) -> np.ndarray:

@@ -7,6 +7,7 @@ from absl import flags
 
 import zoo
 from keras_symvae import Learner, Pair
+from keras_symvae.families import Bernoulli
 from keras_symvae.model import questions
 from zoo.cli import model, seed
 from zoo.cli.command import Command
@@ -158,7 +159,7 @@ def _data(
         raise ValueError("say on which --data; nothing beside the model tells it")
     preparation: dict[str, Any] | None = former.get("preparation")
     if preparation is None:
-        preparation = {"binarize": "threshold" if image.discrete else "none"}
+        preparation = {"binarize": "threshold" if isinstance(image, Bernoulli) else "none"}
     if binarize is not None:
         preparation = {"binarize": binarize}
     target = getattr(learner.pair, "target", None)

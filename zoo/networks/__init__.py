@@ -8,6 +8,8 @@ from zoo.networks.mlp import MLP
 from zoo.networks.network import Network
 from zoo.networks.noisy_encoder import NoisyEncoder
 from zoo.networks.patch_reader import PatchReader
+from zoo.networks.residual_block import ResidualBlock
+from zoo.networks.residual_net import ResidualNet
 from zoo.networks.unet import UNet
 
 __all__ = [
@@ -20,5 +22,7 @@ __all__ = [
     "Network",
     "NoisyEncoder",
     "PatchReader",
+    "ResidualBlock",
+    "ResidualNet",
     "UNet",
 ]

@@ -57,6 +57,12 @@ FAST = {
 # The ELBO, too, needs less momentum in this order; in the other it needs it.
 REVERSE = FAST | {"elbo": Recipe(both(2e-3), beta_1=0.5, options={"free_bits": 0.1})}
 SLOW = {"symmetric": Recipe(both(1e-3)), "elbo": Recipe(both(1e-3), options={"free_bits": 0.1})}
+# Cheap choices for grids of bits: of two draws one is often remembered, and half of the dreams are
+# near the data.
+COLOUR = {
+    "symmetric": Recipe(both(1e-3), beta_1=0.5, options={"draws": 2, "remember": 0.5, "near": 0.5}),
+    "elbo": Recipe(both(1e-3)),
+}
 PAINTED = {
     "cooperative": Recipe({"painter": 2e-3, "labeller": 2e-3}, beta_1=0.5, options={"mixing": 1.0})
 }

@@ -3,14 +3,30 @@
 from typing import Any
 
 from keras_symvae import arguments
-from keras_symvae.families import Normal
+from keras_symvae.families import Bernoulli, DiscretizedLogistic, Normal
 from zoo.presets.preset import Preset
-from zoo.presets.recipes import FAST, GAUSSIAN, IMPLICIT, PAINTED, REVERSE, SLOW
+from zoo.presets.recipes import COLOUR, FAST, GAUSSIAN, IMPLICIT, PAINTED, REVERSE, SLOW
 
 
 def gray(*shape: int, scale: float) -> Normal:
     """Returns gray pixels with a fixed standard deviation, that of draws of the decoder."""
     return Normal(shape, scale=scale, center=0.5, spread=0.5)
+
+
+def colour(side: int, **options: Any) -> dict[str, Any]:
+    """Returns the architecture of square colour images: 64 bits, and two grids of bits below."""
+    return {
+        "image_shape": (side, side, 3),
+        "latents": (
+            64,
+            Bernoulli((side // 8, side // 8, 16)),
+            Bernoulli((side // 4, side // 4, 8)),
+        ),
+        "body": "residual",
+        "likelihood": DiscretizedLogistic((side, side, 3), coupled=True),
+        "width": 64,
+        **options,
+    }
 
 
 BITS: dict[str, Any] = {"binarize": "threshold"}
@@ -148,6 +164,32 @@ PRESETS = {
         batch_size=128,
         recipes=PAINTED,
         steps_per_execution=10,
+    ),
+    "cifar10_ladder": Preset(
+        architecture=colour(32, order="reverse", decoder_activation="relu"),
+        data="cifar10",
+        preparation={},
+        steps=8000,
+        batch_size=64,
+        recipes=COLOUR,
+    ),
+    "cifar10_semi": Preset(
+        model="semi_supervised",
+        architecture={**colour(32), "num_classes": 10},
+        data="cifar10",
+        preparation={},
+        steps=6000,
+        batch_size=64,
+        labelled_batch_size=32,
+        recipes=COLOUR,
+    ),
+    "faces64_ladder": Preset(
+        architecture=colour(64, order="reverse", decoder_activation="relu", width=48),
+        data="faces64",
+        preparation={},
+        steps=6000,
+        batch_size=32,
+        recipes=COLOUR,
     ),
     "mnist_ladder_paper": Preset(
         architecture=MNIST_PAPER, data="mnist", preparation={**BITS, "flip": 0.001}, **PAPER

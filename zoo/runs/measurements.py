@@ -45,7 +45,10 @@ class Measurements:
         return evaluation.agreement(self.learner.segment(x, seed=self.seed)["s"], s)
 
     def log_likelihood(self, *, num_samples: int, annealed: bool = False) -> dict[str, Any]:
-        """Returns the mean log-likelihood in nats, with the standard error of that mean."""
+        """Returns the mean log-likelihood in nats, with the standard error of that mean.
+
+        Of pixels with probabilities it stands there as "bits_per_dim" too, a cost.
+        """
         pair, data = self.learner.pair, {"x": spread(self.held_out["x"], self.n)}
         if annealed:
             options = {"start": "encoder", "seed": self.seed}
@@ -53,8 +56,11 @@ class Measurements:
         else:
             found = evaluation.log_likelihood(pair, data, num_samples=num_samples, seed=self.seed)
         error = float(np.std(found) / np.sqrt(len(found)))
+        image, mean = pair.families["x"], float(np.mean(found))
+        bits = {"bits_per_dim": image.bits_per_dim(-mean)} if image.discrete else {}
         return {
-            "mean": float(np.mean(found)),
+            "mean": mean,
+            **bits,
             "standard_error": error,
             "num_samples": num_samples,
             "annealed": annealed,

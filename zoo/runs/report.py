@@ -5,6 +5,7 @@ import json
 import math
 import os
 import platform
+import re
 import statistics
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,6 +17,8 @@ import tensorflow_probability as tfp
 
 import keras_symvae
 from keras_symvae import files
+
+GROWING = re.compile(r"^(information|accuracy)/|(^|/)(val_)?(iw_bound|ess)$")
 
 
 def write(path: str | os.PathLike, report: Any) -> str:
@@ -31,7 +34,8 @@ def of_training(
 ) -> dict[str, Any]:
     """Returns the report of a run: the last and the best value of every metric, and its speed.
 
-    Metrics are nats per example; the best is the lowest cost, the most information or accuracy.
+    Metrics are nats per example; the best is the lowest cost, the most information or accuracy, the
+    highest bound.
 
     Args:
         records: what `callbacks.MetricsLog` wrote.
@@ -42,7 +46,7 @@ def of_training(
     for name in names:
         values = [record["metrics"].get(name) for record in records]
         finite = [value for value in values if value is not None]
-        best = max if name.startswith(("information/", "accuracy/")) else min
+        best = max if GROWING.search(name) else min
         metrics[name] = {"last": values[-1], "best": best(finite, default=None)}
     points = [(0, 0.0), *((record["step"], record["seconds"]) for record in records)]
     rates = [(b[0] - a[0]) / max(b[1] - a[1], 1e-3) for a, b in itertools.pairwise(points)]

@@ -4,12 +4,12 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from keras_symvae.families import Family
 
 LOST = "degenerate"  # the one measure that is the worse the larger it is
+BOUND = "iw_bound"  # of log p(x): with another sign a cost of all that is observed
 
 
 class Meters:
@@ -23,7 +23,8 @@ class Meters:
         measures: names of what utilities tell beside their costs.
         players: names of the players, critics included.
         judged: names of those whose costs make up the loss.
-        likelihoods: {cost: Family}; those of discrete variables are shown as "bits_per_dim" too.
+        likelihoods: {cost: Family}; those of discrete variables are shown as "bits_per_dim" too,
+            and so is "iw_bound", a cost then, where only one discrete variable is observed.
     """
 
     def __init__(
@@ -48,14 +49,21 @@ class Meters:
             for name, parts in sums.items()
         }
         self._metrics |= self._means
-        for cost, family in likelihoods.items():
-            if family.discrete and cost in costs:
-                name, scale = f"{cost}/bits_per_dim", 1.0 / (family.size * np.log(2.0))
-                own = self._means[cost]
-                self._metrics[name] = Derived(name, [own], needed=[own], scale=scale)
         told = {name: Average(name) for name in measures}
         self._growing = {name for name in told if not name.endswith(LOST)}
         self._means, self._metrics = self._means | told, self._metrics | told
+        for cost, family in likelihoods.items():
+            if family.discrete and cost in costs:
+                self._in_bits(cost, family.bits_per_dim(1.0))
+        for bound in (name for name in told if name.endswith(BOUND)):
+            member = bound.removesuffix(BOUND)
+            seen = [family for cost, family in likelihoods.items() if cost.startswith(member)]
+            if len(seen) == 1 and seen[0].discrete:
+                self._in_bits(bound, seen[0].bits_per_dim(-1.0))
+
+    def _in_bits(self, name: str, scale: float) -> None:
+        shown, own = f"{name}/bits_per_dim", self._means[name]
+        self._metrics[shown] = Derived(shown, [own], needed=[own], scale=scale)
 
     @property
     def metrics(self) -> dict[str, keras.metrics.Metric]:

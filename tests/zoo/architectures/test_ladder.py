@@ -1,5 +1,7 @@
 """Tests of the ladder: its weights counted by hand, its levels, orders, bodies and refusals."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,31 @@ def heads(width, low, high):
     return dense(width, high) + 2 * dense(width, width) + dense(width, low) + high * low
 
 
+def block(channels):
+    return 2 * conv(3, channels, channels)
+
+
+def residual(*channels):
+    """Blocks on every grid, and what leads from one to the next."""
+    steps = sum(conv(4, *pair) for pair in itertools.pairwise(channels))
+    return steps + sum(map(block, channels))
+
+
+def colour(width, *, coarse):
+    """p and q of 64 bits, 16 bits on each of `coarse` cells, and 8 on each of four times as many.
+
+    Pixels of three channels have three locations, scales and slopes.
+    """
+    quarter, half = width // 4, width // 2
+    decoder = dense(64, coarse * width) + block(width) + conv(3, width, 16)
+    decoder += conv(1, 16, width) + block(width) + conv(3, width, 8)
+    decoder += conv(3, 8, width) + residual(width, half, quarter) + conv(3, quarter, 9)
+    encoder = conv(3, 3, quarter) + residual(quarter, half, width) + conv(3, width, 8)
+    encoder += conv(3, 8, width) + residual(width, width) + conv(3, width, 16)
+    encoder += conv(3, 16, width) + block(width) + dense(coarse * width, 64)
+    return decoder, encoder
+
+
 LADDER_PRESETS = {name for name, preset in PRESETS.items() if preset.model == "ladder"}
 WEIGHTS = {  # preset: (decoder, encoder)
     "digits_ladder": (
@@ -94,6 +121,8 @@ WEIGHTS = {  # preset: (decoder, encoder)
         link(50, 600, 200) + painter(200) + 1,  # and one standard deviation of all pixels
         reader(1000) + heads(1000, 50, 200),
     ),
+    "cifar10_ladder": colour(64, coarse=16),
+    "faces64_ladder": colour(48, coarse=64),
 }
 
 

@@ -184,7 +184,8 @@ def test_the_report_holds_last_and_best_of_every_metric(folder):
     assert report["metrics"].keys() == records[-1]["metrics"].keys()
     for name, found in report["metrics"].items():
         values = [record["metrics"][name] for record in records]
-        best = max(values) if name.startswith("information/") else min(values)
+        grows = name.startswith("information/") or name.endswith(("iw_bound", "ess"))
+        best = max(values) if grows else min(values)
         assert found == {"last": values[-1], "best": best}
     assert report["settings"]["flags"].keys() == set(settings.FLAGS)
     assert report["settings"]["learning_rate"].keys() == {"decoder", "encoder"}
@@ -271,6 +272,8 @@ def test_evaluation_measures_all_it_is_asked_for(folder):
     assert distances["training"]["frechet"] < distances["one_shot"]["frechet"]
     assert distances["limiting"]["num_generated"] == 100
     assert printed["log_likelihood"]["num_samples"] == 5
+    bits = -printed["log_likelihood"]["mean"] / (64 * np.log(2))
+    assert printed["log_likelihood"]["bits_per_dim"] == pytest.approx(bits)
     assert len(printed["information"]["z1"]["per_element"]) == 40
     assert [row["steps"] for row in printed["consistency"]] == [0, 0, 1, 1, 3, 3]
     assert printed["settings"]["data"] == "digits"

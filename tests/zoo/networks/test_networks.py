@@ -23,6 +23,11 @@ OTHER = {  # arguments that differ from all defaults, and shapes of the inputs
         {"body": BODY, "units": 2, "basis": 3, "hidden": (4,), "activation": "tanh"},
         [(5,), (3, 4)],
     ),
+    "ResidualBlock": ({"activation": "relu"}, [(4, 5, 2)]),
+    "ResidualNet": (
+        {"shape": (4, 6, 2), "grid": (2, 3), "filters": (4, 3), "depth": 2, "activation": "relu"},
+        [(2, 3, 1), (1, 1, 2), (3,)],
+    ),
     "PatchReader": ({"filters": 3, "patch": 2, "grid": 2}, [(4, 5, 1)]),
     "MapEncoder": (
         {"units": 3, "filters": (2, 3), "width": 4, "activation": "tanh"},
