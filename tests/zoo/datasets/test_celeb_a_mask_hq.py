@@ -9,7 +9,9 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from zoo.datasets import label_maps
-from zoo.datasets.celeb_a_mask_hq import CLASSES, MAPPING, PARTS, CelebAMaskHQ
+from zoo.datasets.celeb_a_folder import MAPPING, PARTS
+from zoo.datasets.celeb_a_mask_hq import CelebAMaskHQ
+from zoo.datasets.known_classes import FACES
 
 # {split: {index in CelebA-HQ: number of CelebA's file}}: both ends of every part of CelebA's
 # list_eval_partition.txt, and faces in the first and last of four mask folders.
@@ -75,16 +77,16 @@ class TestBuilder(tfds.testing.DatasetBuilderTestCase):
 
 
 def test_nineteen_classes_in_the_numbering_of_the_authors():
-    assert len(CLASSES) == len(set(CLASSES)) == 19
+    assert len(FACES.names) == len(set(FACES.names)) == 19
     known = {"background": 0, "skin": 1, "nose": 2, "eye_g": 3, "hair": 13, "hat": 14, "cloth": 18}
-    assert {name: CLASSES.index(name) for name in known} == known
+    assert {name: FACES.names.index(name) for name in known} == known
 
 
 @pytest.mark.parametrize("side", [64, 128])
 def test_faces_keep_their_image_their_map_and_the_split_of_celeb_a(tmp_path, side):
     write(tmp_path)
     builder = prepared(tmp_path, str(side))
-    assert builder.info.features["segmentation_mask"].names == list(CLASSES)
+    assert builder.info.features["segmentation_mask"].names == list(FACES.names)
     # Later parts hide earlier ones, so that part i is left in columns 6 i to 6 i + 5; without
     # glasses the nose, which is before them, shows. Half the pixels: the centre of a pixel lies
     # on the border of two, and the second counts.
@@ -124,7 +126,7 @@ def test_label_maps_loads_what_was_downloaded(tmp_path, monkeypatch):
         label_maps.load("celeb_a_mask_hq", split=split) for split in ("train", "test", "all")
     )
     assert (train.x.shape, train.s.shape) == ((3, 64, 64, 3), (3, 64, 64))
-    assert (test.num_classes, test.classes, test.name) == (19, CLASSES, "celeb_a_mask_hq")
+    assert (test.num_classes, test.classes, test.name) == (19, FACES.names, "celeb_a_mask_hq")
     assert (train.s == 3).any((1, 2)).all() and not (test.s == 3).any()
     np.testing.assert_array_equal(both.x, np.concatenate([train.x, test.x]))
     np.testing.assert_array_equal(both.s, np.concatenate([train.s, test.s]))
