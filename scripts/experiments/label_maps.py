@@ -98,6 +98,7 @@ class LabelMaps(Experiment[Config]):
             size=(height, width) if self.config.resized else None,
             ignore=self.config.ignore,
             split_rule=SPLIT_RULE,
+            classes=self.config.preset.classes,
         )
 
     def _pairs(self, train: label_maps.LabelMaps) -> dict[str, np.ndarray]:

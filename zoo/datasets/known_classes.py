@@ -1,6 +1,7 @@
 """The classes of well-known label maps, as literals."""
 
 import os
+import pathlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -169,6 +170,11 @@ TABLES = {
     "cityscapes_train_ids": CITYSCAPES_TRAIN_IDS,
     "voc": VOC,
 }
+
+
+def settled(name: str) -> str:
+    """Returns the name of a table as it is, and that of a file in full."""
+    return name if name in TABLES else str(pathlib.Path(name).expanduser().resolve())
 
 
 def get(classes: Classes) -> ClassTable:

@@ -7,6 +7,7 @@ import numpy as np
 
 from keras_symvae import Learner, Team, evaluation
 from keras_symvae.evaluation.features import FeatureExtractor
+from zoo.datasets import palette
 from zoo.datasets.images import Images
 from zoo.runs.data import Data, spread
 
@@ -39,10 +40,15 @@ class Measurements:
         right = self.learner.classify(self.held_out["x"]).argmax(axis=1) == self.held_out["y"]
         return float(np.mean(right))
 
-    def segmentation(self) -> dict[str, float]:
-        """Returns {"pixel_accuracy", "mean_iou"} of the segmented held-out images."""
+    def segmentation(self) -> dict[str, Any]:
+        """Returns {"pixel_accuracy", "mean_iou", "iou": {class: its own}} of held-out images."""
         x, s = (spread(self.held_out[name], self.n) for name in ("x", "s"))
-        return evaluation.agreement(self.learner.segment(x, seed=self.seed)["s"], s)
+        found = self.learner.segment(x, seed=self.seed)["s"]
+        team = self.learner.pair
+        names = list(palette.legend(team.num_classes, classes=team.classes))
+        overlaps = evaluation.overlaps(found, s)
+        own = {names[label]: overlap for label, overlap in overlaps.items()}
+        return {**evaluation.agreement(found, s), "iou": own}
 
     def log_likelihood(self, *, num_samples: int, annealed: bool = False) -> dict[str, Any]:
         """Returns the mean log-likelihood in nats, with the standard error of that mean."""

@@ -13,8 +13,9 @@ import numpy as np
 from keras_symvae import Learner, Pair
 from keras_symvae import learners as games
 from zoo import presets
-from zoo.datasets import npz
+from zoo.datasets import known_classes, label_maps, npz
 from zoo.datasets.preparation import Preparation
+from zoo.presets.preset import Preset
 from zoo.presets.recipes import Recipe
 from zoo.runs import model_file, start
 from zoo.runs.data import OLD_SPLIT_RULE, SPLIT_RULE, Data
@@ -28,6 +29,7 @@ FLAGS = (
     "labels_per_class",
     "masks",
     "ignore",
+    "classes",
     "prior",
     "start",
     "binarize",
@@ -45,6 +47,7 @@ ONLY_OF = {
     "labels_per_class": "semi_supervised",
     "masks": "segmentation",
     "ignore": "segmentation",
+    "classes": "segmentation",
 }
 # What runs did before there was a setting for it; any other setting was off.
 BEFORE = {"split_rule": OLD_SPLIT_RULE}
@@ -102,6 +105,15 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         if flags["binarize"] == "none":
             preparation.pop("flip", None)  # it would flip bits, and there are none
     source = _settled(flags["data"] or preset.data)
+    tables = flags["classes"] and known_classes.settled(flags["classes"])
+    if former is not None and former["flags"].get("classes") == tables:
+        classes = former.get("classes")  # the file may say something else by now
+    else:
+        classes = _classes(preset, tables, source)
+    architecture = preset.architecture
+    if classes is not None:
+        names = known_classes.get(classes).names
+        architecture = {**architecture, "num_classes": len(names)}
     # Paths are kept in full, so that a run can be resumed from another folder.
     prior = flags["prior"] and str(pathlib.Path(flags["prior"]).expanduser().resolve())
     trained = flags["start"] and str(start.model_of(flags["start"]))
@@ -112,6 +124,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         "split_rule": SPLIT_RULE if former is None else split_rule(former),
         "labelled": flags["labels_per_class"] or flags["masks"],
         "ignore": flags["ignore"],
+        "classes": classes,
         "prior": prior,
         "start": trained,
         "steps": steps,
@@ -122,10 +135,16 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         "epoch_steps": epoch_steps,
         "steps_per_execution": group,
         "jit_compile": flags["jit_compile"],
-        "architecture": preset.architecture,
+        "architecture": architecture,
         "preparation": preparation,
         **dataclasses.asdict(recipe),
-        "flags": {**flags, "data": source, "prior": prior, "start": trained},
+        "flags": {
+            **flags,
+            "data": source,
+            "classes": tables,
+            "prior": prior,
+            "start": trained,
+        },
     }
     return json.loads(json.dumps(settings, default=repr))
 
@@ -134,8 +153,13 @@ def learner(settings: Mapping[str, Any]) -> Learner:
     """Returns the compiled, untrained learner; its weights depend on the settings alone."""
     recipe = _recipe(settings)
     keras.utils.set_random_seed(settings["seed"])
-    prior = {} if settings["prior"] is None else {"prior": _prior(settings["prior"])}
-    pair = presets.get(settings["preset"]).pair(**prior)
+    changes: dict[str, Any] = {}
+    if settings["prior"] is not None:
+        changes["prior"] = _prior(settings["prior"])
+    if settings.get("classes") is not None:
+        table = known_classes.get(settings["classes"])
+        changes |= {"num_classes": len(table.names), "classes": table.shown}
+    pair = presets.get(settings["preset"]).pair(**changes)
     game = games.get(settings["learner"])
     try:
         model = game(pair, seed=settings["seed"], **recipe.options)
@@ -162,6 +186,7 @@ def data(settings: Mapping[str, Any]) -> Data:
         labelled=settings["labelled"],
         split_rule=split_rule(settings),
         ignore=settings.get("ignore"),
+        classes=settings.get("classes"),
     )
 
 
@@ -187,6 +212,19 @@ def check_same(settings: Mapping[str, Any], *, former: Mapping[str, Any]) -> Non
             f"--resume goes on with the settings of the run, but {'; '.join(changed)}. Leave these "
             "flags out, or begin a new run from its weights, by --start=RUN and another --out"
         )
+
+
+def _classes(preset: Preset, tables: str | None, source: str) -> str | dict[str, Any] | None:
+    """Returns the table of classes of a run, as its name or, of a file, as what it holds.
+
+    What a flag says goes before what the data have by themselves, and that before the preset's.
+    """
+    if preset.model != "segmentation":
+        return None
+    chosen = tables or label_maps.own_classes(source) or preset.classes
+    if chosen is None or chosen in known_classes.TABLES:
+        return chosen
+    return known_classes.get(chosen).colours
 
 
 def _recipe(settings: Mapping[str, Any]) -> Recipe:

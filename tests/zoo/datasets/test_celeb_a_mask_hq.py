@@ -138,6 +138,25 @@ def test_label_maps_loads_what_was_downloaded(tmp_path, monkeypatch):
         label_maps.load("celeb_a_mask_hq", size=(64, 32))
 
 
+def test_the_folder_itself_is_read_as_tfds_reads_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(tfds, "builder", functools.partial(tfds.builder, data_dir=tmp_path))
+    root = write(tmp_path / "downloads/manual")
+    for split in ("train", "test"):
+        prepared_once = label_maps.load("celeb_a_mask_hq", split=split)
+        found = label_maps.load(root, split=split, size=64)
+        assert (found.num_classes, found.classes) == (19, FACES.names)
+        assert found.colours == prepared_once.colours == FACES.shown
+        order, same = (np.argsort(each.x[:, 0, 0, 0]) for each in (found, prepared_once))
+        np.testing.assert_array_equal(found.s[order], prepared_once.s[same])
+        np.testing.assert_allclose(found.x[order], prepared_once.x[same], atol=1e-6)
+    assert label_maps.load(root, split="test", size=(32, 48)).s.shape == (2, 32, 48)
+    with pytest.raises(ValueError, match=r"is \(256, 256, 3\), and its map is \(128, 128\); pass"):
+        label_maps.load(root)
+    (root / "CelebA-HQ-img/29999.jpg").unlink()
+    with pytest.raises(FileNotFoundError, match=r"29999\.jpg is missing\. Get CelebAMask-HQ"):
+        label_maps.load(root, split="test", size=64)
+
+
 MASKS = "CelebAMask-HQ-mask-anno"
 BROKEN = [
     (lambda root: (root / MAPPING).unlink(), rf"{MAPPING} is missing\. Get CelebAMask-HQ"),
