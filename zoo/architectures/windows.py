@@ -10,9 +10,9 @@ from scipy.special import xlogy
 
 def needed(images: object, *, size: Sequence[int]) -> bool:
     """Returns whether images [N, H, W, C] exceed (height, width, C) on one side, and fit both."""
-    shape = images.shape if isinstance(images, np.ndarray) else ()
-    fits = len(shape) == 4 and shape[-1] == size[-1]
-    return fits and tuple(shape[1:]) != tuple(size) and shape[1] >= size[0] and shape[2] >= size[1]
+    if not isinstance(images, np.ndarray) or images.ndim != 4 or images.shape[-1] != size[-1]:
+        return False
+    return images.shape[1:] != tuple(size) and bool(np.all(np.array(images.shape[1:]) >= size))
 
 
 def segmented(

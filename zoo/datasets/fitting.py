@@ -45,7 +45,9 @@ def fitted(x: np.ndarray, s: np.ndarray, *, size: tuple[int, int]) -> tuple[np.n
 
     scale = min(whole / part for whole, part in zip(s.shape, size, strict=True))
     cut = [max(1, round(scale * part)) for part in size]
-    image = Image.fromarray(_middle(x, cut, of=s)).resize(size[::-1], Image.Resampling.BILINEAR)
+    height, width = size
+    image = Image.fromarray(_middle(x, cut, of=s))
+    image = image.resize((width, height), Image.Resampling.BILINEAR)
     rows, columns = ((2 * np.arange(n) + 1) * m // (2 * n) for n, m in zip(size, cut, strict=True))
     return np.asarray(image), _middle(s, cut, of=s)[np.ix_(rows, columns)]
 

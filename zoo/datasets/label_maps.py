@@ -182,9 +182,9 @@ def _path(
     split_rule: str,
     table: ClassTable | None,
 ) -> LabelMaps:
-    """Reads a folder or a `.npz`; what a table means by -1 is done where numbers are read."""
+    """Reads a folder, whose masks a table translates one by one, or a `.npz`."""
     if path.suffix == ".npz":
-        readers = {part: functools.partial(tuple, pair) for part, pair in _npz(path, table).items()}
+        readers = {part: functools.partial(tuple, pair) for part, pair in _npz(path).items()}
     else:
         readers = {
             part: functools.partial(stacked, examples, size=size)
@@ -197,23 +197,26 @@ def _path(
         for part, read in readers.items()
         if part == split or not alone
     }
+    if table is not None and path.suffix == ".npz":
+        where = f"{path}: s"
+        parts = {part: (x, table.of_numbers(s, where=where)) for part, (x, s) in parts.items()}
     if ignore is not None:
         parts = {part: (x, np.where(s == ignore, -1, s)) for part, (x, s) in parts.items()}
     name, num_classes = path.resolve().stem, max(int(s.max()) + 1 for _, s in parts.values())
     if not num_classes:
         raise ValueError(f"{path}: no image has a map; add one, or use zoo.datasets.")
-    options = {"name": name, "where": str(path), "split_rule": split_rule}
-    x, s = parts[split] if alone else splits.choose(parts, split, **options)
+    x, s = (
+        parts[split]
+        if alone
+        else splits.choose(parts, split, name=name, where=str(path), split_rule=split_rule)
+    )
     return LabelMaps(name, x, s, num_classes)
 
 
-def _npz(path: pathlib.Path, table: ClassTable | None) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def _npz(path: pathlib.Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     needs = "needs x and s, perhaps x_test and s_test"
     parts = npz.read(path, target="s", required=True, kind="images and maps", needs=needs)
-    found = {part: (x, mask_file.labels(s)) for part, (x, s) in parts.items() if s is not None}
-    if table is None:
-        return found
-    return {part: (x, table.of_numbers(s, where=f"{path}: s")) for part, (x, s) in found.items()}
+    return {part: (x, mask_file.labels(s)) for part, (x, s) in parts.items() if s is not None}
 
 
 def _examples(

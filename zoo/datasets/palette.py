@@ -89,10 +89,10 @@ def painted(
 
 def legend(
     num_classes: int, *, classes: Mapping[str, Sequence[int]] | None = None
-) -> dict[str, np.ndarray]:
+) -> dict[str, list[float]]:
     """Returns {name: colour [3] in [0, 1]} of all classes, whose numbers stand in for names."""
     names = map(str, range(num_classes)) if classes is None else classes
-    return dict(zip(names, colours(num_classes, classes=classes), strict=True))
+    return dict(zip(names, colours(num_classes, classes=classes).tolist(), strict=True))
 
 
 def seen(rgb: np.ndarray) -> np.ndarray:

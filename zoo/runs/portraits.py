@@ -110,7 +110,7 @@ def grid(model: Pair | Team, values: Mapping[str, np.ndarray], *, columns: int =
     return pictures.legend(both, _legend(model))
 
 
-def _legend(team: Segmentation) -> dict[str, np.ndarray]:
+def _legend(team: Segmentation) -> dict[str, list[float]]:
     """Returns {name: colour} of the classes, or {} where they are too many to be read."""
     if team.num_classes > NAMED:
         return {}

@@ -22,7 +22,7 @@ def test_every_picture_of_label_maps_has_a_legend(tmp_path, classes):
         "x": rng.random((10, 8, 8, 1)).astype("float32"),
         "s": rng.integers(-1, 3, (10, 8, 8)).astype("int32"),
     }
-    portraits.draw(tmp_path, Cooperative(team), held_out, limiting_steps=2, seed=0)
+    portraits.draw(tmp_path, Cooperative(team, mixing=1.0), held_out, limiting_steps=2, seed=0)
     assert {path.name for path in tmp_path.iterdir()} == set(PICTURES)
     expected = np.round(255 * palette.colours(3, classes=classes)).astype(int)
     for name in PICTURES:
