@@ -169,6 +169,7 @@ def of_zoo():
         "labelled_batch_size": st.none(),
         "steps_per_execution": st.just(1),
         "model": st.sampled_from(["ladder", "implicit"]),
+        "classes": st.sampled_from([None, "voc"]),
     }
     needed = ("architecture", "data", "preparation", "steps", "batch_size", "recipes")
     yield Call(zoo.Preset, usual, needed=needed)

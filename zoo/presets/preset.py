@@ -56,6 +56,8 @@ class Preset:
         for name in ("steps", "batch_size", "steps_per_execution"):
             arguments.integer(name, getattr(self, name), least=1)
         arguments.size("labelled_batch_size", self.labelled_batch_size)
+        if self.classes is not None:
+            arguments.one_of("classes", self.classes, tuple(known_classes.TABLES))
 
     @property
     def target(self) -> str | None:

@@ -29,7 +29,7 @@ def test_every_picture_of_label_maps_has_a_legend(tmp_path, classes):
         strip = np.asarray(Image.open(tmp_path / name))[-20:]
         for colour in expected:  # a square of each under the picture
             assert (strip == colour).all(axis=-1).sum() > 50, (name, colour)
-        assert (strip == 0).all(axis=-1).sum() > 10  # letters
+        assert (strip.max(axis=-1) < 100).sum() > 50  # letters
 
 
 def test_too_many_classes_have_no_legend():
