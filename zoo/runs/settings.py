@@ -8,16 +8,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
-import numpy as np
 
-from keras_symvae import Learner, Pair
+from keras_symvae import Learner
 from keras_symvae import learners as games
 from zoo import presets
-from zoo.datasets import known_classes, label_maps, npz
+from zoo.datasets import known_classes
 from zoo.datasets.preparation import Preparation
-from zoo.presets.preset import Preset
 from zoo.presets.recipes import Recipe
-from zoo.runs import model_file, start
+from zoo.runs import classes, start
+from zoo.runs import prior as priors
 from zoo.runs.data import OLD_SPLIT_RULE, SPLIT_RULE, Data
 
 Settings = dict[str, Any]  # plain JSON values, which the settings.json of a run keeps
@@ -106,14 +105,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
             preparation.pop("flip", None)  # it would flip bits, and there are none
     source = _settled(flags["data"] or preset.data)
     tables = flags["classes"] and known_classes.settled(flags["classes"])
-    if former is not None and former["flags"].get("classes") == tables:
-        classes = former.get("classes")  # the file may say something else by now
-    else:
-        classes = _classes(preset, tables, source)
-    architecture = preset.architecture
-    if classes is not None:
-        names = known_classes.get(classes).names
-        architecture = {**architecture, "num_classes": len(names)}
+    kept = classes.of_run(preset, tables, data=source, former=former)
     # Paths are kept in full, so that a run can be resumed from another folder.
     prior = flags["prior"] and str(pathlib.Path(flags["prior"]).expanduser().resolve())
     trained = flags["start"] and str(start.model_of(flags["start"]))
@@ -124,7 +116,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         "split_rule": SPLIT_RULE if former is None else split_rule(former),
         "labelled": flags["labels_per_class"] or flags["masks"],
         "ignore": flags["ignore"],
-        "classes": classes,
+        "classes": kept,
         "prior": prior,
         "start": trained,
         "steps": steps,
@@ -135,16 +127,10 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         "epoch_steps": epoch_steps,
         "steps_per_execution": group,
         "jit_compile": flags["jit_compile"],
-        "architecture": architecture,
+        "architecture": {**preset.architecture, **classes.of_model(kept)},
         "preparation": preparation,
         **dataclasses.asdict(recipe),
-        "flags": {
-            **flags,
-            "data": source,
-            "classes": tables,
-            "prior": prior,
-            "start": trained,
-        },
+        "flags": {**flags, "data": source, "classes": tables, "prior": prior, "start": trained},
     }
     return json.loads(json.dumps(settings, default=repr))
 
@@ -153,12 +139,9 @@ def learner(settings: Mapping[str, Any]) -> Learner:
     """Returns the compiled, untrained learner; its weights depend on the settings alone."""
     recipe = _recipe(settings)
     keras.utils.set_random_seed(settings["seed"])
-    changes: dict[str, Any] = {}
+    changes = classes.of_model(settings.get("classes"))
     if settings["prior"] is not None:
-        changes["prior"] = _prior(settings["prior"])
-    if settings.get("classes") is not None:
-        table = known_classes.get(settings["classes"])
-        changes |= {"num_classes": len(table.names), "classes": table.shown}
+        changes["prior"] = priors.read(settings["prior"])
     pair = presets.get(settings["preset"]).pair(**changes)
     game = games.get(settings["learner"])
     try:
@@ -214,19 +197,6 @@ def check_same(settings: Mapping[str, Any], *, former: Mapping[str, Any]) -> Non
         )
 
 
-def _classes(preset: Preset, tables: str | None, source: str) -> str | dict[str, Any] | None:
-    """Returns the table of classes of a run, as its name or, of a file, as what it holds.
-
-    What a flag says goes before what the data have by themselves, and that before the preset's.
-    """
-    if preset.model != "segmentation":
-        return None
-    chosen = tables or label_maps.own_classes(source) or preset.classes
-    if chosen is None or chosen in known_classes.TABLES:
-        return chosen
-    return known_classes.get(chosen).colours
-
-
 def _recipe(settings: Mapping[str, Any]) -> Recipe:
     """Returns the recipe of a run."""
     return Recipe(**{field.name: settings[field.name] for field in dataclasses.fields(Recipe)})
@@ -239,31 +209,6 @@ def _changed(recipe: Recipe, flags: Mapping[str, Any]) -> Recipe:
     if flags["learning_rate"] is not None:
         rates = dict.fromkeys(rates, flags["learning_rate"])
     return dataclasses.replace(recipe, learning_rate=rates, options=options)
-
-
-def _prior(path: str | pathlib.Path) -> Pair | np.ndarray:
-    """Returns the prior of z0 in a file: rows z0 of a .npz or .npy, or the pair of a model.keras.
-
-    Raises:
-        ValueError: the file is none of these.
-    """
-    path = pathlib.Path(path)
-    if path.suffix == ".keras":
-        trained = model_file.load(path).pair
-        names = [*trained.observed, *trained.context]
-        if names != ["x"]:
-            raise ValueError(
-                f"--prior={path} is a model of {', '.join(names)}; take one of x alone"
-            )
-        return trained
-    if path.suffix not in (".npz", ".npy"):
-        raise ValueError(f"--prior is a .npz with z0, a .npy or a model.keras; received {path}")
-    if path.suffix == ".npy":
-        return npz.array(path)
-    with npz.opened(path) as rows:
-        if "z0" not in rows:
-            raise ValueError(f"it holds {rows.files}, and latents have to be called z0")
-        return rows["z0"]
 
 
 def _options(assignments: Iterable[str]) -> dict[str, Any]:
