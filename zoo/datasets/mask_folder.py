@@ -2,7 +2,7 @@
 
 import os
 import pathlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -96,19 +96,10 @@ def examples(found: Pairs, *, classes: ClassTable | None) -> Iterator[Example]:
 
 
 def _by_stem(folder: pathlib.Path) -> dict[str, pathlib.Path]:
-    return by_name((file, file.stem) for file in sorted(folder.glob("[!.]*")))
-
-
-def by_name(files: Iterable[tuple[pathlib.Path, str]]) -> dict[str, pathlib.Path]:
-    """Returns {name: image} of files, without those that are no images by their suffix.
-
-    Raises:
-        ValueError: two images have one name.
-    """
-    found: dict[str, pathlib.Path] = {}
-    for file, name in files:
+    files: dict[str, pathlib.Path] = {}
+    for file in sorted(folder.glob("[!.]*")):
         if file.suffix.lower() in image_folder.SUFFIXES:
-            if name in found:
-                raise ValueError(f"{file} has the stem of {found[name].name}; remove one.")
-            found[name] = file
-    return found
+            if file.stem in files:
+                raise ValueError(f"{file} has the stem of {files[file.stem].name}; remove one.")
+            files[file.stem] = file
+    return files
