@@ -118,6 +118,7 @@ def test_from_a_folder_of_photographs_to_table_and_pictures(tmp_path):
     assert kept["symmetric draws=1-seed-0"]["settings"]["options"]["draws"] == 1
     for result in kept.values():  # two classes and a border that all of them find at once
         assert result["found"]["pixel_accuracy"] > 0.7
-    assert table.count("| symmetric |") == 3 and "| limiting, 2 steps |" in table
+    assert table.count("| symmetric |") == 4 and "| limiting, 2 steps |" in table
+    assert "| sky |" in table and "| building |" in table  # their IoU
     for name in ("camvid", "camvid_transfer", "camvid_limiting"):
         assert (tmp_path / "out" / f"{name}.png").stat().st_size > 1000
