@@ -1,5 +1,6 @@
 """Pictures: grids of images and curves as PNG."""
 
+import io
 import math
 import os
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from keras_symvae.shapes import shaped
 COLUMNS = 10
 MIN_SIDE = 56  # pixels: what is smaller than this cannot be judged by eye
 GAP, GAP_LEVEL = 4, 0.5  # between the images of a grid
+LETTERS = 12  # pixels: the height of names in a legend
 
 
 @shaped(returns="[height, width, C]")
@@ -76,21 +78,58 @@ def save(path: str | os.PathLike, picture: NDArray[np.uint8]) -> None:
     """Writes a picture, uint8 [height, width, 1 or 3], as PNG."""
     from PIL import Image
 
-    picture = arguments.array("picture", picture)
-    shape = picture.shape
-    if picture.dtype != np.uint8 or len(shape) != 3 or shape[-1] not in (1, 3) or not picture.size:
-        raise ValueError(
-            f"A picture is uint8 [height, width, 1 or 3]; received {picture.dtype} {shape}."
-        )
+    picture = _picture(picture)
     image = Image.fromarray(picture[..., 0] if picture.shape[-1] == 1 else picture)
     with files.whole(path) as unfinished:
         image.save(unfinished)
 
 
+@shaped(picture="[height, width, 1] | [height, width, 3]", returns="[H, width, 3]")
+def legend(picture: NDArray[np.uint8], colours: Mapping[str, Sequence[float]]) -> NDArray[np.uint8]:
+    """Returns a picture, uint8 [height, width, 1 or 3], above {name: colour [3] in [0, 1]}."""
+    from PIL import Image, ImageDraw, ImageFont
+
+    picture = _picture(picture)
+    if not isinstance(colours, Mapping) or not all(map(_is_colour, colours.values())):
+        raise ValueError(
+            "colours are {name: (red, green, blue)} in [0, 1]; received "
+            f"{arguments.told(colours)}."
+        )
+    arguments.words("The names of colours", tuple(colours))
+    picture = np.broadcast_to(picture, (*picture.shape[:2], 3))
+    font, places, left, top = ImageFont.load_default(LETTERS), {}, GAP, GAP
+    for name in colours:
+        width = math.ceil(font.getlength(name)) + LETTERS + 3 * GAP
+        if left > GAP and left + width > picture.shape[1]:
+            left, top = GAP, top + LETTERS + GAP
+        places[name] = (left, top)
+        left += width
+    strip = Image.new("RGB", (picture.shape[1], top + LETTERS + 2 * GAP), "white")
+    pen = ImageDraw.Draw(strip)
+    for name, (left, top) in places.items():
+        fill = tuple(round(255 * float(level)) for level in colours[name])
+        pen.rectangle((left, top, left + LETTERS, top + LETTERS), fill, "gray")
+        pen.text((left + LETTERS + GAP, top - 1), name, "black", font)
+    return np.concatenate([picture, np.asarray(strip)])
+
+
 def labelled_rows(
-    path: str | os.PathLike, rows: Sequence[NDArray[Any]], labels: Sequence[str]
+    path: str | os.PathLike,
+    rows: Sequence[NDArray[Any]],
+    labels: Sequence[str],
+    *,
+    colours: Mapping[str, Sequence[float]] | None = None,
 ) -> None:
-    """Writes rows of images, each [N, H, W, C] with a label before it, as PNG."""
+    """Writes rows of images, each [N, H, W, C] with a label before it, as PNG.
+
+    Args:
+        path: file to write.
+        rows: the images.
+        labels: of the rows.
+        colours: {name: colour} of a `legend` under them.
+    """
+    from PIL import Image
+
     labels = arguments.words("labels", labels)
     if not isinstance(rows, (tuple, list)) or len(rows) != len(labels) or not rows:
         raise ValueError(
@@ -105,8 +144,10 @@ def labelled_rows(
         axes.set_ylabel(label, rotation=0, ha="right", va="center", fontsize=8)
         axes.set_xticks([])
         axes.set_yticks([])
-    with files.whole(path) as unfinished:
-        figure.savefig(unfinished, dpi=100, bbox_inches="tight")
+    drawn = io.BytesIO()
+    figure.savefig(drawn, format="png", dpi=100, bbox_inches="tight")
+    picture = np.asarray(Image.open(drawn).convert("RGB"))
+    save(path, legend(picture, colours) if colours else picture)
 
 
 def curves(path: str | os.PathLike, records: Sequence[Mapping[str, Any]]) -> None:
@@ -159,6 +200,23 @@ def _figure(width: float, height: float) -> Any:
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
     return figure
+
+
+def _picture(picture: Any) -> NDArray[np.uint8]:
+    """Returns a picture, or raises ValueError where it is none."""
+    picture = arguments.array("picture", picture)
+    shape = picture.shape
+    if picture.dtype != np.uint8 or len(shape) != 3 or shape[-1] not in (1, 3) or not picture.size:
+        raise ValueError(
+            f"A picture is uint8 [height, width, 1 or 3]; received {picture.dtype} {shape}."
+        )
+    return picture
+
+
+def _is_colour(levels: Any) -> bool:
+    return np.shape(levels) == (3,) and all(
+        arguments.is_number(level, least=0, most=1) for level in levels
+    )
 
 
 def _is_record(record: Any) -> bool:

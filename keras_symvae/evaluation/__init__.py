@@ -1,6 +1,6 @@
 """Measuring a pair: likelihood, information, consistency, and distances between sets of images."""
 
-from keras_symvae.evaluation.agreement import agreement
+from keras_symvae.evaluation.agreement import agreement, overlaps
 from keras_symvae.evaluation.annealing import annealed_log_likelihood
 from keras_symvae.evaluation.classifier import ClassifierFeatures
 from keras_symvae.evaluation.consistency import consistency
@@ -24,4 +24,5 @@ __all__ = [
     "information",
     "kernel_distance",
     "log_likelihood",
+    "overlaps",
 ]

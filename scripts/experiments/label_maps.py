@@ -23,6 +23,7 @@ from zoo.datasets.preparation import Preparation
 from zoo.presets.recipes import Recipe
 from zoo.runs import portraits
 from zoo.runs.data import spread
+from zoo.runs.measurements import agreement
 
 CROSS_ENTROPY = "cross-entropy"
 MAPS = {"pixel_accuracy": "pixel accuracy", "mean_iou": "mean IoU", "cost": "-log p(s given x)"}
@@ -69,7 +70,8 @@ class LabelMaps(Experiment[Config]):
         if settings["learner"] == CROSS_ENTROPY:
             keras.utils.set_random_seed(seed)
             labeller = config.preset.pair()["labeller"]
-            return supervised(labeller, batches, x, s, recipe, steps=steps)
+            classes = train.colours
+            return supervised(labeller, batches, x, s, recipe, steps=steps, classes=classes)
         learner = training.compiled(
             lambda: Cooperative(config.preset.pair(), seed=seed, **settings["options"]),
             optimizer=recipe.optimizer(steps=steps),
@@ -81,7 +83,8 @@ class LabelMaps(Experiment[Config]):
         )
         learner.save(folder / "model.keras")
         team = learner.pair
-        found = evaluation.agreement(team.segment(x, samples=config.draws, seed=seed)["s"], s)
+        maps = team.segment(x, samples=config.draws, seed=seed)["s"]
+        found = agreement(maps, s, classes=team.classes)
         data = {"x": x[: config.measured], "s": s[: config.measured]}
         likelihood = evaluation.log_likelihood(
             team["labeller"], data, num_samples=config.likelihood_draws, seed=seed
@@ -98,6 +101,7 @@ class LabelMaps(Experiment[Config]):
             size=(height, width) if self.config.resized else None,
             ignore=self.config.ignore,
             split_rule=SPLIT_RULE,
+            classes=self.config.preset.classes,
         )
 
     def _pairs(self, train: label_maps.LabelMaps) -> dict[str, np.ndarray]:
@@ -156,7 +160,7 @@ class LabelMaps(Experiment[Config]):
         for name in (*self.config.games, CROSS_ENTROPY):
             found = findings(results, learner=name)
             rows.append([name, *(mean_of((each[k] for each in found), digits=3) for k in MAPS)])
-        maps = markdown(["segment(image)", *MAPS.values()], rows)
+        maps = [markdown(["segment(image)", *MAPS.values()], rows), *self._overlaps(results)]
         games = {name: findings(results, learner=name) for name in self.config.games}
         everything = [each for found in games.values() for each in found]
         measured = [k for k in CODES if all(k in each for each in everything)]
@@ -171,11 +175,24 @@ class LabelMaps(Experiment[Config]):
         ]
         return "\n".join(
             [
-                maps,
+                *maps,
                 markdown(["codes", *(CODES[k] for k in measured)], codes),
                 markdown(["distance to held-out images", *games], rows),
             ]
         )
+
+    def _overlaps(self, results: Results) -> list[str]:
+        """Returns the table of the IoU of every class, if it was measured."""
+        ways = (*self.config.games, CROSS_ENTROPY)
+        found = {name: findings(results, learner=name) for name in ways}
+        if not all("iou" in each for every in found.values() for each in every):
+            return []
+        names = {name: None for every in found.values() for each in every for name in each["iou"]}
+        rows = [
+            [name, *(mean_of((e["iou"][name] for e in found[way]), digits=3) for way in ways)]
+            for name in names
+        ]
+        return [markdown(["IoU", *ways], rows)]
 
     def picture(self, place: Place, results: Results) -> None:
         first = self.folder / next(iter(results))
@@ -222,8 +239,15 @@ def spreads(
 
 
 def supervised(
-    labeller: Pair, batches: Batches, x: np.ndarray, s: np.ndarray, recipe: Recipe, *, steps: int
-) -> dict[str, float]:
+    labeller: Pair,
+    batches: Batches,
+    x: np.ndarray,
+    s: np.ndarray,
+    recipe: Recipe,
+    *,
+    steps: int,
+    classes: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
     """Returns what the labeller's network learns by cross-entropy, without codes.
 
     Args:
@@ -232,6 +256,7 @@ def supervised(
         x, s: held-out images and their maps, to measure with.
         recipe: whose optimizer is used.
         steps: number of updates.
+        classes: {name: colour}, or None.
     """
     pixels = keras.Input(x.shape[1:])
     size = labeller.families["z1"].size
@@ -249,6 +274,6 @@ def supervised(
     log_probs = scipy.special.log_softmax(logits, axis=-1)
     own = np.take_along_axis(log_probs, np.maximum(s, 0)[..., None], axis=-1)[..., 0]
     return {
-        **evaluation.agreement(logits.argmax(axis=-1), s),
+        **agreement(logits.argmax(axis=-1), s, classes=classes),
         "cost": float(-np.where(s < 0, 0.0, own).sum(axis=(1, 2)).mean()),
     }

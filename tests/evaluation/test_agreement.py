@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from keras_symvae.evaluation import agreement
+from keras_symvae.evaluation import agreement, overlaps
 
 
 def test_agreement_of_four_pixels():
@@ -24,6 +24,11 @@ def test_equal_maps_agree_and_disjoint_ones_do_not():
 def test_pixels_that_are_not_known_do_not_count():
     truth = np.array([[[0, -1]]])
     assert agreement(np.array([[[0, 5]]]), truth) == {"pixel_accuracy": 1.0, "mean_iou": 1.0}
+
+
+def test_every_class_of_truth_has_its_overlap():
+    truth, maps = np.array([[[0, 0], [3, -1]]]), np.array([[[0, 3], [3, 3]]])
+    assert overlaps(maps, truth) == {0: 0.5, 3: 0.5}
 
 
 def test_refusals():

@@ -308,7 +308,7 @@ def of_zoo():
         | width,
         zoo.Segmentation: {"image_shape": st.just((4, 4, 1))}
         | classes
-        | {"latent": COUNTS}
+        | {"latent": COUNTS, "classes": st.none()}
         | likelihood
         | filters
         | width,

@@ -52,6 +52,7 @@ def there(result, given):
 def of_measurements():
     ranges = {"maps": MAPS, "truth": MAPS}
     yield Call(evaluation.agreement, ranges, needed=("maps", "truth"), right=finite)
+    yield Call(evaluation.overlaps, ranges, needed=("maps", "truth"), right=finite)
     both = {"a": FEATURES, "b": FEATURES}
     yield Call(evaluation.frechet_distance, both, needed=("a", "b"), right=finite)
     yield Call(evaluation.kernel_distance, both, needed=("a", "b"), right=finite)
@@ -90,7 +91,12 @@ def of_pictures():
     yield Call(save, {"picture": st.just(np.zeros((4, 4, 1), "uint8"))}, needed=("picture",))
     rows = functools.partial(pictures.labelled_rows, PNG)
     usual = {"rows": st.just([np.zeros((2, 3, 3, 1))]), "labels": st.just(["one"])}
-    yield Call(rows, usual, needed=usual, words=("grid",))
+    colours = st.just({"sky": (0.5, 0.5, 1.0)})
+    legend = {"colours": st.none() | colours}
+    yield Call(rows, usual | legend, needed=usual, words=("grid",))
+    named = inspect.unwrap(pictures.legend)
+    usual = {"picture": st.just(np.zeros((4, 4, 1), "uint8")), "colours": colours}
+    yield Call(named, usual, needed=usual, right=picture)
     curves = functools.partial(pictures.curves, PNG)
     record = {"step": 1, "metrics": {"decoder/x": 1.0, "val_decoder/x": None}}
     yield Call(curves, {"records": st.just([record])}, needed=("records",), words=("record",))
@@ -161,6 +167,7 @@ def of_zoo():
         "labelled_batch_size": st.none(),
         "steps_per_execution": st.just(1),
         "model": st.sampled_from(["ladder", "implicit"]),
+        "classes": st.sampled_from([None, "voc"]),
     }
     needed = ("architecture", "data", "preparation", "steps", "batch_size", "recipes")
     yield Call(zoo.Preset, usual, needed=needed)

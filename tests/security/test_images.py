@@ -1,5 +1,6 @@
 """Folders of strangers: images that fill the memory, links, pipes, names that steer a terminal."""
 
+import json
 import os
 import struct
 import sys
@@ -13,6 +14,7 @@ from tests.security import watch
 from zoo import datasets
 from zoo.cli import train
 from zoo.datasets import label_maps
+from zoo.runs import settings_file
 
 X = np.random.default_rng(0).integers(0, 255, (8, 8), np.uint8)
 
@@ -208,3 +210,37 @@ def test_data_sets_of_others_are_not_asked_for(name, folder):
         for data in (name, f"tfds:{name}"):
             message = watch.refused(train.COMMAND, f"--data={data}", f"--out={folder / 'run'}")
             assert "no name of a data set of TFDS itself" in message
+
+
+def voc(folder, name):
+    """The layout of VOC, whose list names one image."""
+    for room in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
+        (folder / room).mkdir(parents=True)
+    (folder / "ImageSets/Segmentation/train.txt").write_text(name)
+
+
+@pytest.mark.parametrize("name", ["../../secret", "/etc/passwd", "a\\b", "\x1b[2J"], ids=ascii)
+def test_lists_of_images_lead_nowhere_else(name, folder):
+    voc(folder, name)
+    png(folder.parent / "secret.jpg")
+    png(folder.parent / "secret.png")
+    flags = ("--preset=camvid", f"--data={folder}", f"--out={folder / 'run'}")
+    with watch.over(folder, memory=300):
+        message = watch.refused(train.COMMAND, *flags)
+    assert "train.txt names" in message and "root:" not in message and "\x1b" not in message
+
+
+def test_masks_are_measured_before_room_is_made_for_them(folder):
+    png(folder / "images" / "a.png")
+    (folder / "masks").mkdir()
+    (folder / "masks" / "a.png").write_bytes(bomb(9_000, rows=9_000))  # below Pillow's limit
+    with watch.over(folder, memory=60), pytest.raises(ValueError, match=r"is \(9000, 9000\), its"):
+        label_maps.load(folder, classes="voc")
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "table.json", "../table.csv"])
+def test_a_strangers_run_names_no_table_in_a_file(name, folder):
+    settings = {"preset": "camvid", "classes": name}
+    (folder / "settings.json").write_text(json.dumps(settings))
+    with pytest.raises(ValueError, match=r"settings\.json: classes has to be an object, or one of"):
+        settings_file.read(folder / "settings.json")

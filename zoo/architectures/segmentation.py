@@ -14,6 +14,7 @@ from keras_symvae.families import Categorical, Family
 from keras_symvae.model.player import sampled
 from keras_symvae.model.questions import BATCH_SIZE, Endpoint
 from keras_symvae.model.team import Team
+from zoo.architectures import windows
 from zoo.architectures.architecture import Architecture
 from zoo.architectures.conditional import conditional
 from zoo.architectures.levels import levels
@@ -38,6 +39,8 @@ class Segmentation(Architecture, Team):
     Args:
         image_shape: (height, width, channels), sides that 4 divides.
         num_classes: of a pixel.
+        classes: {name: (red, green, blue)} of all classes in their order, integers of 0 to 255, for
+            pictures and reports; None: they have numbers alone.
         latent: bits of z1 and of z2, or a `Family`.
         likelihood: of the image, see `Ladder`.
         filters: of the networks, see `UNet`.
@@ -55,6 +58,7 @@ class Segmentation(Architecture, Team):
         image_shape: Sequence[int],
         num_classes: int,
         *,
+        classes: Mapping[str, Sequence[int]] | None = None,
         latent: int | Family = 32,
         likelihood: str | Family = "normal",
         filters: Sequence[int] = (16, 32, 64),
@@ -75,6 +79,7 @@ class Segmentation(Architecture, Team):
                 )
         super().__init__(members, name=name)
         self.image_shape, self.num_classes, self.likelihood = image.shape, num_classes, likelihood
+        self.classes = _named(classes, num_classes)
         self.codes, self.filters, self.width = latent, tuple(filters), width
         pixels = math.prod(self.image_shape[:2])
         options: dict[str, Any] = {"batch_size": max(1, BATCH_SIZE * 28 * 28 // pixels)}
@@ -90,8 +95,11 @@ class Segmentation(Architecture, Team):
     ) -> dict[str, np.ndarray]:
         """Segments images [N, H, W, C] by draws of z1 from its prior.
 
+        Larger images than those of the model are segmented by overlapping windows, which share the
+        draws of z1; see `windows.segmented`.
+
         Args:
-            images: array.
+            images: array, of the size of the model's or larger.
             samples: number of draws S.
             seed: integer.
 
@@ -101,7 +109,14 @@ class Segmentation(Architecture, Team):
             "uncertainty": [N, H, W], the entropy of the average, nats}.
         """
         samples = arguments.integer("samples", samples, least=1)
-        return self.ask("segment", {"x": images}, seed=seed, samples=samples)
+
+        def answer(images: np.ndarray) -> dict[str, np.ndarray]:
+            return self.ask("segment", {"x": images}, seed=seed, samples=samples)
+
+        if not windows.needed(images, size=self.image_shape):
+            return answer(images)
+        options = {"size": self.image_shape, "num_classes": self.num_classes, "samples": samples}
+        return windows.segmented(answer, images, **options, seed=seed)
 
     def render(
         self,
@@ -233,3 +248,28 @@ class Segmentation(Architecture, Team):
         coded = painter.chain.encode({"x": pair["x"], "s": mapped["s"]}, seed=seeds.fold(seed, 2))
         painted = painter.chain.decode(coded, seed=seeds.fold(seed, 3), output=output)
         return {**painted, "z1": mapped["z1"]}
+
+
+def _named(
+    classes: Mapping[str, Sequence[int]] | None, num_classes: int
+) -> dict[str, list[int]] | None:
+    """Returns names and colours of classes as plain values.
+
+    Raises:
+        ValueError: they are not as many as there are classes, or no colours.
+    """
+    if classes is None:
+        return None
+    says = f"classes are {{name: (red, green, blue)}} of all {num_classes} classes, 0 to 255 each"
+    if not isinstance(classes, Mapping) or len(classes) != num_classes:
+        raise ValueError(f"{says}; received {arguments.told(classes)}.")
+    arguments.words("The names of classes", tuple(classes))
+    for name, colour in classes.items():
+        levels = list(colour) if isinstance(colour, (list, tuple)) else []
+        if len(levels) != 3 or not all(map(_is_level, levels)):
+            raise ValueError(f"{says}; {name!r} has {arguments.told(colour)}.")
+    return {name: [int(level) for level in colour] for name, colour in classes.items()}
+
+
+def _is_level(value: Any) -> bool:
+    return isinstance(value, int) and arguments.is_number(value, least=0, most=255)

@@ -12,6 +12,7 @@ from keras_symvae.model import questions
 from zoo.cli import model, seed
 from zoo.cli.command import Command
 from zoo.cli.out import new_file
+from zoo.datasets import label_maps
 from zoo.datasets.preparation import BINARIZE, Preparation
 from zoo.presets.table import PRESETS
 from zoo.runs import model_file, settings, settings_file
@@ -30,6 +31,12 @@ flags.DEFINE_enum(
     None,
     list(BINARIZE),
     "As in `train`. Default: as the run did; without one, 'threshold' for a model of bits.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string(
+    "classes",
+    None,
+    "As in `train`. Default: that of the layout of the data, else as the run did.",
     flag_values=FLAGS,
 )
 flags.DEFINE_integer(
@@ -102,7 +109,13 @@ def main(asked: flags.FlagValues) -> None:
         raise ValueError("--annealed is a way to --log_likelihood; say both")
     out = new_file(asked.out or beside / "evaluation.json", suffixes=(".json",))
     learner = model_file.load(path, kinds=(Pair, zoo.Segmentation))
-    data = _data(learner, _settings(path), name=asked.data, binarize=asked.binarize)
+    data = _data(
+        learner,
+        _settings(path),
+        name=asked.data,
+        binarize=asked.binarize,
+        classes=asked.classes,
+    )
     measured = Measurements(learner, data, n=asked.n, seed=asked.seed)
     report: dict[str, Any] = {"metrics": measured.metrics()}
     if isinstance(learner.pair, zoo.Segmentation):
@@ -151,7 +164,12 @@ def _settings(path: pathlib.Path) -> dict[str, Any]:
 
 
 def _data(
-    learner: Learner, former: dict[str, Any], *, name: str | None, binarize: str | None
+    learner: Learner,
+    former: dict[str, Any],
+    *,
+    name: str | None,
+    binarize: str | None,
+    classes: str | None,
 ) -> Data:
     image = learner.pair.families["x"]
     name = name or former.get("data")
@@ -163,6 +181,9 @@ def _data(
     if binarize is not None:
         preparation = {"binarize": binarize}
     target = getattr(learner.pair, "target", None)
+    own = name == former.get("data")
+    if target == "s" and classes is None:
+        classes = (None if own else label_maps.own_classes(name)) or former.get("classes")
     return Data(
         name,
         shape=image.shape,
@@ -171,6 +192,8 @@ def _data(
         target=target,
         num_classes=learner.pair.families[target].num_classes if target else None,
         split_rule=settings.split_rule(former) if former else SPLIT_RULE,
+        ignore=former.get("ignore") if own else None,
+        classes=classes,
     )
 
 

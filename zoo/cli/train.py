@@ -63,6 +63,14 @@ flags.DEFINE_integer(
     flag_values=FLAGS,
 )
 flags.DEFINE_string(
+    "classes",
+    None,
+    "What numbers or colours of label maps mean, for segmentation presets: camvid, camvid_32, "
+    "celeb_a_mask_hq, cityscapes, cityscapes_train_ids, voc, or a .json or .csv of names and "
+    "colours. Default: that of the layout of the data, else of the preset.",
+    flag_values=FLAGS,
+)
+flags.DEFINE_string(
     "prior",
     None,
     "Prior of z0, known only by samples: a .npz with z0, a .npy, or a model.keras whose x it is. "

@@ -1,56 +1,98 @@
 """A folder of images, and of masks that hold the class of each of their pixels."""
 
+import os
 import pathlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from zoo.datasets import image_folder
+from zoo.datasets import image_folder, mask_file
+from zoo.datasets.class_table import ClassTable
 
-VOID = 255  # marks pixels without a label in VOC, Cityscapes and most other sets
+Pairs = list[tuple[pathlib.Path, pathlib.Path | None]]  # an image and its mask, if it has one
+Example = tuple[pathlib.Path, np.ndarray, np.ndarray]
+ENDINGS = ("_L", "_mask", "_label")  # of the names of masks; "_L" are those of CamVid
+LISTED = 5  # names that a message lists
 
 
-def examples(root: pathlib.Path) -> Iterator[tuple[pathlib.Path, np.ndarray, np.ndarray]]:
-    """Yields (file, image, map) in the order of names.
+def pairs(root: pathlib.Path) -> Pairs:
+    """Returns the pairs of a folder in the order of names.
 
     Args:
-        root: A folder with `images/`, of 8-bit gray or colour, and `masks/`, of PNGs that hold
-            class indices as gray levels or as palette indices; 255 marks a pixel without a label.
-            A mask is named like its image up to the suffix. An image may lack a mask.
+        root: a folder with `images/` and `masks/`. A mask is named like its image up to the suffix,
+            before which all masks may have one of `ENDINGS`. An image may lack a mask.
+
+    Raises:
+        ValueError: the folder is not laid out like this, or a mask has no image.
+    """
+    if not (root / "images").is_dir() or not (root / "masks").is_dir():
+        raise ValueError(f"{root} must be a folder that has the folders images/ and masks/.")
+    images, masks = _by_stem(root / "images"), _by_stem(root / "masks")
+    if not images:
+        suffixes = ", ".join(image_folder.SUFFIXES)
+        raise ValueError(f"{root / 'images'} has no images ({suffixes}).")
+    for ending in ENDINGS:
+        if masks and all(stem.endswith(ending) for stem in masks) and not images.keys() & masks:
+            masks = {stem.removesuffix(ending): file for stem, file in masks.items()}
+    return matched(images, masks, where=root)
+
+
+def matched(
+    images: Mapping[str, pathlib.Path], masks: Mapping[str, pathlib.Path], *, where: pathlib.Path
+) -> Pairs:
+    """Returns images with the masks of their names, in the order of names.
+
+    Raises:
+        ValueError: a mask has no image; lists these, and the images that have no mask.
+    """
+    lonely = sorted(masks.keys() - images.keys())
+    if lonely:
+        bare = sorted(images.keys() - masks.keys())
+        rest = f", while {listed(bare, 'image')} no mask" if bare else ""
+        raise ValueError(
+            f"{where}: {listed(lonely, 'mask')} no image{rest}. Name a mask like its image up to "
+            "the suffix, or remove it."
+        )
+    return [(file, masks.get(name)) for name, file in sorted(images.items())]
+
+
+def listed(names: Sequence[str], kind: str) -> str:
+    """Returns some names and how many there are, such as "2 masks (a, b) have"."""
+    more = f" and {len(names) - LISTED:,} others" if len(names) > LISTED else ""
+    number = f"{len(names):,} {kind}s" if len(names) > 1 else f"1 {kind}"
+    return f"{number} ({', '.join(names[:LISTED])}{more}) {'have' if len(names) > 1 else 'has'}"
+
+
+def subfolders(folder: pathlib.Path) -> list[pathlib.Path]:
+    """Returns the folders inside of one, without links, of which some may be circles."""
+    if not folder.is_dir():
+        return []
+    with os.scandir(folder) as entries:
+        return sorted(folder / e.name for e in entries if e.is_dir(follow_symlinks=False))
+
+
+def examples(found: Pairs, *, classes: ClassTable | None) -> Iterator[Example]:
+    """Yields (file, image, map), of which one is in memory at a time.
+
+    Args:
+        found: the pairs.
+        classes: what the masks' numbers or colours mean, see `mask_file.read`.
 
     Yields:
         The image's file, uint8 `[H, W]` or `[H, W, 3]`, and int32 `[H, W]`, -1 in pixels without a
         label, which are all pixels of an image without a mask.
 
     Raises:
-        ValueError: The folder is not laid out like this, or one of its files is not of this kind.
+        ValueError: a file is not of this kind, or all together would fill the memory.
     """
-    if not (root / "images").is_dir() or not (root / "masks").is_dir():
-        raise ValueError(f"{root} must be a folder that has the folders images/ and masks/.")
-    images, masks = _by_stem(root / "images"), _by_stem(root / "masks")
-    for stem in sorted(masks.keys() - images.keys()):
-        raise ValueError(f"{masks[stem]} has no image; remove it, or add images/{stem}.png.")
-    if not images:
-        suffixes = ", ".join(image_folder.SUFFIXES)
-        raise ValueError(f"{root / 'images'} has no images ({suffixes}).")
-    image_folder.check_together(list(images.values()))
-    for stem, file in images.items():
+    image_folder.check_together([image for image, _ in found])
+    for file, mask in found:
         image = image_folder.read_images([file])[0]
-        mask = np.full(image.shape[:2], -1, np.int32)
-        if stem in masks:
-            mask[:] = labels(_mask(masks[stem], image.shape[:2]))
-        yield file, image, mask
-
-
-def labels(mask: np.ndarray) -> np.ndarray:
-    """Returns label maps in which -1 stands for pixels without a label, in place of 255.
-
-    Maps with classes above 255 keep theirs of this number, and what holds no integers stays.
-    """
-    if mask.dtype.kind not in "iu" or mask.max(initial=0) > VOID:
-        return mask
-    signed = mask if mask.dtype.kind == "i" else mask.astype(np.int32)
-    return np.where(mask == VOID, -1, signed)
+        shape = image.shape[:2]
+        if mask is None:
+            yield file, image, np.full(shape, -1, np.int32)
+        else:
+            yield file, image, mask_file.read(mask, shape=shape, classes=classes)
 
 
 def _by_stem(folder: pathlib.Path) -> dict[str, pathlib.Path]:
@@ -61,16 +103,3 @@ def _by_stem(folder: pathlib.Path) -> dict[str, pathlib.Path]:
                 raise ValueError(f"{file} has the stem of {files[file.stem].name}; remove one.")
             files[file.stem] = file
     return files
-
-
-def _mask(file: pathlib.Path, shape: tuple[int, ...]) -> np.ndarray:
-    with image_folder.opened(file, kind="PNG") as image:
-        with file.open("rb") as content:
-            depth, mode = content.read(25)[24], image.mode
-        mask = np.asarray(image)
-    if mode != "P" and (mode, depth) != ("L", 8):  # Pillow scales gray levels of fewer bits.
-        kind = f"mode {mode} of {depth} bits"
-        raise ValueError(f"{file} has {kind}; save class indices as gray (8 bits) or palette PNG.")
-    if mask.shape != shape:
-        raise ValueError(f"{file} is {mask.shape}, its image is {shape}; make them the same size.")
-    return mask

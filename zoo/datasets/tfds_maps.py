@@ -4,6 +4,7 @@ import numpy as np
 
 from zoo.datasets.downloads import prepared
 from zoo.datasets.fitting import Size, stacked
+from zoo.datasets.known_classes import FACES
 
 CELEB_A, PETS = "celeb_a_mask_hq", "oxford_iiit_pet"
 PET_CLASSES = ("pet", "background", "border")
@@ -37,7 +38,7 @@ def read(
         side = celeb_a_mask_hq.SIDES[0] if size is None else size[0]
         if side not in celeb_a_mask_hq.SIDES or size not in (None, (side, side)):
             raise ValueError(f"{name!r} has the sizes {celeb_a_mask_hq.SIDES}, got {size}.")
-        builder_name, classes, first, fitted = f"{name}/{side}", celeb_a_mask_hq.CLASSES, 0, None
+        builder_name, classes, first, fitted = f"{name}/{side}", FACES.names, 0, None
     builder = prepared(tfds.builder(builder_name), known=known)
     examples = (
         (part, example["image"], example["segmentation_mask"][..., 0] - first)

@@ -10,6 +10,7 @@ from zoo.architectures.implicit import Implicit
 from zoo.architectures.ladder import Ladder
 from zoo.architectures.segmentation import Segmentation
 from zoo.architectures.semi_supervised import SemiSupervised
+from zoo.datasets import known_classes
 from zoo.presets.recipes import Recipe
 
 MODELS = {
@@ -36,6 +37,7 @@ class Preset:
         steps_per_execution: steps in one call of the compiled function; above 1 where a step is so
             short that Keras's work per call would show.
         model: key of `MODELS`.
+        classes: of label maps, key of `known_classes.TABLES`; None: they have numbers alone.
     """
 
     architecture: dict[str, Any]
@@ -47,12 +49,15 @@ class Preset:
     labelled_batch_size: int | None = None
     steps_per_execution: int = 1
     model: str = "ladder"
+    classes: str | None = None
 
     def __post_init__(self) -> None:
         arguments.one_of("model", self.model, tuple(MODELS))
         for name in ("steps", "batch_size", "steps_per_execution"):
             arguments.integer(name, getattr(self, name), least=1)
         arguments.size("labelled_batch_size", self.labelled_batch_size)
+        if self.classes is not None:
+            arguments.one_of("classes", self.classes, tuple(known_classes.TABLES))
 
     @property
     def target(self) -> str | None:
@@ -61,4 +66,5 @@ class Preset:
 
     def pair(self, **changes: Any) -> Pair | Team:
         """Returns a fresh, untrained pair or team; `changes` replace arguments of the model."""
-        return MODELS[self.model](**{**self.architecture, **changes})
+        named = {} if self.classes is None else {"classes": known_classes.get(self.classes).shown}
+        return MODELS[self.model](**{**self.architecture, **named, **changes})

@@ -66,6 +66,11 @@ COLOUR = {
 PAINTED = {
     "cooperative": Recipe({"painter": 2e-3, "labeller": 2e-3}, beta_1=0.5, options={"mixing": 1.0})
 }
+# Without resampling, the codes of photographs stay empty.
+RESAMPLED_MAPS = {
+    name: dataclasses.replace(recipe, options={**recipe.options, "draws": 5})
+    for name, recipe in PAINTED.items()
+}
 CRITICS = ("critic_codes", "critic_data")
 GAUSSIAN = {
     "symmetric": Recipe(both(2e-3), beta_1=0.5, options={"draws": 5}),

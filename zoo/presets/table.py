@@ -5,11 +5,20 @@ from typing import Any
 from keras_symvae import arguments
 from keras_symvae.families import Bernoulli, DiscretizedLogistic, Normal
 from zoo.presets.preset import Preset
-from zoo.presets.recipes import COLOUR, FAST, GAUSSIAN, IMPLICIT, PAINTED, REVERSE, SLOW
+from zoo.presets.recipes import (
+    COLOUR,
+    FAST,
+    GAUSSIAN,
+    IMPLICIT,
+    PAINTED,
+    RESAMPLED_MAPS,
+    REVERSE,
+    SLOW,
+)
 
 
 def gray(*shape: int, scale: float) -> Normal:
-    """Returns gray pixels with a fixed standard deviation, that of draws of the decoder."""
+    """Returns pixels with a fixed standard deviation, that of draws of the decoder."""
     return Normal(shape, scale=scale, center=0.5, spread=0.5)
 
 
@@ -27,6 +36,29 @@ def colour(side: int, **options: Any) -> dict[str, Any]:
         "width": 64,
         **options,
     }
+
+
+def street(height: int, width: int, *, filters: tuple[int, ...]) -> Preset:
+    """Returns the preset of CamVid's scenes, shrunk to this size in pixels.
+
+    The lowest of the resolutions, whose weights are most of all, has 12 x 16 places at any size.
+    """
+    return Preset(
+        model="segmentation",
+        architecture={
+            "image_shape": (height, width, 3),
+            "num_classes": 11,
+            "latent": 32,
+            "likelihood": gray(height, width, 3, scale=0.1),
+            "filters": filters,
+        },
+        data="camvid",
+        preparation={"noise": 0.1},
+        steps=900,
+        batch_size=16,
+        recipes=RESAMPLED_MAPS,
+        classes="camvid",
+    )
 
 
 BITS: dict[str, Any] = {"binarize": "threshold"}
@@ -190,6 +222,24 @@ PRESETS = {
         steps=6000,
         batch_size=32,
         recipes=COLOUR,
+    ),
+    "camvid": street(48, 64, filters=(16, 32, 64)),
+    "camvid_large": street(96, 128, filters=(16, 32, 64, 64)),
+    "celeb_a_mask_hq": Preset(
+        model="segmentation",
+        architecture={
+            "image_shape": (64, 64, 3),
+            "num_classes": 19,
+            "latent": 64,
+            "likelihood": gray(64, 64, 3, scale=0.1),
+            "filters": (32, 64, 128, 128),
+        },
+        data="celeb_a_mask_hq",
+        preparation={"noise": 0.1},
+        steps=20_000,
+        batch_size=32,
+        recipes=RESAMPLED_MAPS,
+        classes="celeb_a_mask_hq",
     ),
     "mnist_ladder_paper": Preset(
         architecture=MNIST_PAPER, data="mnist", preparation={**BITS, "flip": 0.001}, **PAPER

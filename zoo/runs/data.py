@@ -10,6 +10,7 @@ from keras_symvae.data.batches import Mixture
 from zoo import datasets
 from zoo.datasets import label_maps
 from zoo.datasets.images import Images
+from zoo.datasets.known_classes import Classes
 from zoo.datasets.label_maps import LabelMaps
 from zoo.datasets.preparation import Preparation
 
@@ -34,6 +35,7 @@ class Data:
             None: of all.
         split_rule: how data that come in one part are split.
         ignore: class of label maps whose pixels count as pixels without a label.
+        classes: what the numbers or colours of label maps mean, see `label_maps.load`.
     """
 
     def __init__(
@@ -48,9 +50,10 @@ class Data:
         labelled: int | None = None,
         split_rule: str = SPLIT_RULE,
         ignore: int | None = None,
+        classes: Classes | None = None,
     ):
         self.name, self.shape, self.split_rule = name, tuple(shape), split_rule
-        self.ignore = ignore
+        self.ignore, self.classes = ignore, classes
         self.preparation, self.owner = preparation, owner
         self.target, self.num_classes, self.labelled = target, num_classes, labelled
 
@@ -65,7 +68,12 @@ class Data:
             height, width, _ = self.shape
             size = None if own else (height, width)
             images = label_maps.load(
-                self.name, split=part, size=size, ignore=self.ignore, split_rule=self.split_rule
+                self.name,
+                split=part,
+                size=size,
+                ignore=self.ignore,
+                split_rule=self.split_rule,
+                classes=self.classes,
             )
         else:
             images = datasets.load(self.name, split=part, split_rule=self.split_rule)
@@ -82,7 +90,7 @@ class Data:
         if self.target and images.num_classes > self.num_classes:
             raise ValueError(
                 f"{self.name!r} has {images.num_classes} classes, but {self.owner} knows "
-                f"{self.num_classes}"
+                f"{self.num_classes}{'; say --classes' if self.target == 's' else ''}"
             )
         return images
 

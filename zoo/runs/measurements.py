@@ -1,6 +1,7 @@
 """The measurements of a trained model on held-out images, ready for a report."""
 
 import pathlib
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -39,10 +40,11 @@ class Measurements:
         right = self.learner.classify(self.held_out["x"]).argmax(axis=1) == self.held_out["y"]
         return float(np.mean(right))
 
-    def segmentation(self) -> dict[str, float]:
-        """Returns {"pixel_accuracy", "mean_iou"} of the segmented held-out images."""
+    def segmentation(self) -> dict[str, Any]:
+        """Returns {"pixel_accuracy", "mean_iou", "iou": {class: its own}} of held-out images."""
         x, s = (spread(self.held_out[name], self.n) for name in ("x", "s"))
-        return evaluation.agreement(self.learner.segment(x, seed=self.seed)["s"], s)
+        found = self.learner.segment(x, seed=self.seed)["s"]
+        return agreement(found, s, classes=self.learner.pair.classes)
 
     def log_likelihood(self, *, num_samples: int, annealed: bool = False) -> dict[str, Any]:
         """Returns the mean log-likelihood in nats, with the standard error of that mean.
@@ -124,3 +126,21 @@ class Measurements:
             path=folder / name,
             extractor=extractor,
         )
+
+
+def agreement(
+    maps: np.ndarray, truth: np.ndarray, *, classes: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """Returns `evaluation.agreement` of label maps [N, H, W], and "iou" of every class by its name.
+
+    Args:
+        maps: that were predicted.
+        truth: -1 where it is not known.
+        classes: {name: colour} in the order of the classes; None: they have numbers alone.
+    """
+    names = None if classes is None else list(classes)
+    own = {
+        str(label) if names is None else names[label]: overlap
+        for label, overlap in evaluation.overlaps(maps, truth).items()
+    }
+    return {**evaluation.agreement(maps, truth), "iou": own}

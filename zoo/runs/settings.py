@@ -8,15 +8,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import keras
-import numpy as np
 
-from keras_symvae import Learner, Pair
+from keras_symvae import Learner
 from keras_symvae import learners as games
 from zoo import presets
-from zoo.datasets import images, npz
+from zoo.datasets import images, known_classes
 from zoo.datasets.preparation import Preparation
 from zoo.presets.recipes import Recipe
-from zoo.runs import model_file
+from zoo.runs import classes
+from zoo.runs import prior as priors
 from zoo.runs.data import OLD_SPLIT_RULE, SPLIT_RULE, Data
 from zoo.trained import source as sources
 
@@ -29,6 +29,7 @@ FLAGS = (
     "labels_per_class",
     "masks",
     "ignore",
+    "classes",
     "prior",
     "start",
     "binarize",
@@ -46,6 +47,7 @@ ONLY_OF = {
     "labels_per_class": "semi_supervised",
     "masks": "segmentation",
     "ignore": "segmentation",
+    "classes": "segmentation",
 }
 # What runs did before there was a setting for it; any other setting was off.
 BEFORE = {"split_rule": OLD_SPLIT_RULE}
@@ -103,6 +105,8 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         if flags["binarize"] == "none":
             preparation.pop("flip", None)  # it would flip bits, and there are none
     source = images.settled(flags["data"] or preset.data)
+    tables = flags["classes"] and known_classes.settled(flags["classes"])
+    kept = classes.of_run(preset, tables, data=source, former=former)
     # Paths are kept in full, so that a run can be resumed from another folder.
     prior = flags["prior"] and str(pathlib.Path(flags["prior"]).expanduser().resolve())
     trained = flags["start"] and str(sources.model_of(flags["start"]))
@@ -113,6 +117,7 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         "split_rule": SPLIT_RULE if former is None else split_rule(former),
         "labelled": flags["labels_per_class"] or flags["masks"],
         "ignore": flags["ignore"],
+        "classes": kept,
         "prior": prior,
         "start": trained,
         "steps": steps,
@@ -123,10 +128,10 @@ def resolve(flags: Mapping[str, Any], *, former: Mapping[str, Any] | None = None
         "epoch_steps": epoch_steps,
         "steps_per_execution": group,
         "jit_compile": flags["jit_compile"],
-        "architecture": preset.architecture,
+        "architecture": {**preset.architecture, **classes.of_model(kept)},
         "preparation": preparation,
         **dataclasses.asdict(recipe),
-        "flags": {**flags, "data": source, "prior": prior, "start": trained},
+        "flags": {**flags, "data": source, "classes": tables, "prior": prior, "start": trained},
     }
     return json.loads(json.dumps(settings, default=repr))
 
@@ -135,8 +140,10 @@ def learner(settings: Mapping[str, Any]) -> Learner:
     """Returns the compiled, untrained learner; its weights depend on the settings alone."""
     recipe = _recipe(settings)
     keras.utils.set_random_seed(settings["seed"])
-    prior = {} if settings["prior"] is None else {"prior": _prior(settings["prior"])}
-    pair = presets.get(settings["preset"]).pair(**prior)
+    changes = classes.of_model(settings.get("classes"))
+    if settings["prior"] is not None:
+        changes["prior"] = priors.read(settings["prior"])
+    pair = presets.get(settings["preset"]).pair(**changes)
     game = games.get(settings["learner"])
     try:
         model = game(pair, seed=settings["seed"], **recipe.options)
@@ -163,6 +170,7 @@ def data(settings: Mapping[str, Any]) -> Data:
         labelled=settings["labelled"],
         split_rule=split_rule(settings),
         ignore=settings.get("ignore"),
+        classes=settings.get("classes"),
     )
 
 
@@ -202,31 +210,6 @@ def _changed(recipe: Recipe, flags: Mapping[str, Any]) -> Recipe:
     if flags["learning_rate"] is not None:
         rates = dict.fromkeys(rates, flags["learning_rate"])
     return dataclasses.replace(recipe, learning_rate=rates, options=options)
-
-
-def _prior(path: str | pathlib.Path) -> Pair | np.ndarray:
-    """Returns the prior of z0 in a file: rows z0 of a .npz or .npy, or the pair of a model.keras.
-
-    Raises:
-        ValueError: the file is none of these.
-    """
-    path = pathlib.Path(path)
-    if path.suffix == ".keras":
-        trained = model_file.load(path, kinds=(Pair,)).pair
-        names = [*trained.observed, *trained.context]
-        if names != ["x"]:
-            raise ValueError(
-                f"--prior={path} is a model of {', '.join(names)}; take one of x alone"
-            )
-        return trained
-    if path.suffix not in (".npz", ".npy"):
-        raise ValueError(f"--prior is a .npz with z0, a .npy or a model.keras; received {path}")
-    if path.suffix == ".npy":
-        return npz.array(path)
-    with npz.opened(path) as rows:
-        if "z0" not in rows:
-            raise ValueError(f"it holds {rows.files}, and latents have to be called z0")
-        return rows["z0"]
 
 
 def _options(assignments: Iterable[str]) -> dict[str, Any]:

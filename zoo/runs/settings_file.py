@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from keras_symvae import json_file
+from zoo.datasets import known_classes
 from zoo.datasets.preparation import Preparation
 from zoo.presets.recipes import Recipe
 
@@ -30,9 +31,14 @@ NUMBERS = (
     lambda value: isinstance(value, dict) and all(map(NUMBER[0], value.values())),
     "an object of numbers",
 )
+TABLE = (
+    lambda value: isinstance(value, dict) or value in list(known_classes.TABLES),
+    f"an object, or one of {', '.join(known_classes.TABLES)}",
+)
 KINDS: dict[str, Kind] = {
     **dict.fromkeys(("preset", "learner", "data", "split_rule", "binarize"), TEXT),
     **dict.fromkeys(("prior", "start"), TEXT),
+    "classes": TABLE,
     **dict.fromkeys(("steps", "batch_size", "labelled_batch_size", "labelled"), COUNT),
     **dict.fromkeys(("epoch_steps", "steps_per_execution", "labels_per_class", "masks"), COUNT),
     **dict.fromkeys(("architecture", "preparation", "options", "flags"), OBJECT),
@@ -40,7 +46,7 @@ KINDS: dict[str, Kind] = {
     **{"jit_compile": SWITCH, "beta_1": NUMBER, "learning_rate": NUMBERS},
     **dict.fromkeys(("constant", "option"), TEXTS),
 }
-KINDS_OF_FLAGS = {**KINDS, "learning_rate": NUMBER}
+KINDS_OF_FLAGS = {**KINDS, "learning_rate": NUMBER, "classes": TEXT}
 
 
 def read(path: str | os.PathLike, *, needed: Sequence[str] = ()) -> dict[str, Any]:

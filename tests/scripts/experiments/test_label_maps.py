@@ -9,6 +9,7 @@ from PIL import Image
 
 from scripts.experiments import judge, label_maps
 from scripts.experiments.camvid.experiment import StreetScenes
+from scripts.experiments.celeb_a_mask_hq.experiment import Faces
 
 
 class Painter:
@@ -45,6 +46,47 @@ def test_cells_are_means_and_deviations():
 
 
 @pytest.mark.slow
+def test_faces_in_the_layout_of_their_data_set_become_figures_3_and_4(tmp_path):
+    rng = np.random.default_rng(0)
+    (tmp_path / "CelebA-HQ-img").mkdir()
+    (tmp_path / "CelebAMask-HQ-mask-anno" / "0").mkdir(parents=True)
+    rows = ["idx orig_idx orig_file"]
+    for index in range(36):
+        original = index if index < 24 else 190_000 + index  # the rest is for testing
+        rows.append(f"{index} {original} {original + 1:06d}.jpg")
+        middle = np.hypot(*(np.indices((128, 128)) - 64)) < rng.integers(30, 60)
+        masks = {
+            "skin": middle,
+            "hair": np.arange(128)[:, None] < rng.integers(10, 40) + 0 * middle,
+        }
+        image = np.stack([masks["skin"], masks["hair"], ~middle], axis=-1) * rng.uniform(90, 250)
+        image = Image.fromarray(image.astype(np.uint8))
+        image.resize((256, 256)).save(tmp_path / f"CelebA-HQ-img/{index}.jpg")
+        for part, mask in masks.items():
+            file = tmp_path / f"CelebAMask-HQ-mask-anno/0/{index:05d}_{part}.png"
+            Image.fromarray(255 * mask.astype(np.uint8)).save(file)
+    (tmp_path / "CelebA-HQ-to-CelebA-mapping.txt").write_text("\n".join(rows))
+    preset = Faces.defaults.preset
+    tiny = {**preset.architecture, "filters": (4, 8), "width": 8, "latent": 4}
+    small = dataclasses.replace(
+        Faces.defaults,
+        preset=dataclasses.replace(preset, architecture=tiny, batch_size=8),
+        games={"symmetric": {}},
+        steps=20,
+        epochs=1,
+        draws=2,
+        likelihood_draws=2,
+        chain=(1, 2),
+        donors=4,
+        wearers=4,
+    )
+    experiment = Faces(tmp_path / "runs", data=str(tmp_path), seeds=[0], config=small)
+    experiment.make(tmp_path / "out")
+    for name in ("", "_transfer", "_limiting"):
+        assert (tmp_path / "out" / f"celeb_a_mask_hq{name}.png").stat().st_size > 1000
+
+
+@pytest.mark.slow
 def test_from_a_folder_of_photographs_to_table_and_pictures(tmp_path):
     rng = np.random.default_rng(0)
     for part, count in (("train", 24), ("test", 12)):
@@ -76,6 +118,7 @@ def test_from_a_folder_of_photographs_to_table_and_pictures(tmp_path):
     assert kept["symmetric draws=1-seed-0"]["settings"]["options"]["draws"] == 1
     for result in kept.values():  # two classes and a border that all of them find at once
         assert result["found"]["pixel_accuracy"] > 0.7
-    assert table.count("| symmetric |") == 3 and "| limiting, 2 steps |" in table
+    assert table.count("| symmetric |") == 4 and "| limiting, 2 steps |" in table
+    assert "| sky |" in table and "| building |" in table  # their IoU
     for name in ("camvid", "camvid_transfer", "camvid_limiting"):
         assert (tmp_path / "out" / f"{name}.png").stat().st_size > 1000

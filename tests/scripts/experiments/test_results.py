@@ -9,6 +9,7 @@ from scripts.experiments import catalogue, comparison, index
 from scripts.experiments.place import ROOM, Place
 
 COMPARED = ("chains_digits", "chains_fashion_mnist")
+WAITING = {"celeb_a_mask_hq"}  # for data that nobody here may have
 FOLDERS = sorted(path.parent.name for path in ROOM.glob("*/results.json"))
 # Tables of README.md that hold no results.
 DESCRIPTIONS = ("| learner | game | encoder | prior | draws with gradients | critic |",)
@@ -33,7 +34,8 @@ def tables_of(text):
 
 
 def test_every_experiment_has_results_and_all_others_are_comparisons():
-    assert set(FOLDERS) == {*catalogue.names(), *COMPARED}
+    assert {*FOLDERS, *WAITING} == {*catalogue.names(), *COMPARED}
+    assert not WAITING & {*FOLDERS}
 
 
 @pytest.mark.parametrize("name", FOLDERS)
@@ -44,7 +46,7 @@ def test_a_folder_holds_text_table_numbers_and_picture(name):
         assert {"__init__.py", "config.py", "experiment.py"} <= kept
 
 
-@pytest.mark.parametrize("name", catalogue.names())
+@pytest.mark.parametrize("name", sorted({*catalogue.names()} - WAITING))
 def test_finished_trainings_are_recognised(name):
     """The configuration has the settings under which the published results were trained."""
     stored = {label: result["settings"] for label, result in results_of(name).items()}

@@ -45,12 +45,12 @@ EPOCHS = 13
 PICTURES = (*portraits.OF_PAIR, "curves.png")
 FLAGS = {
     train.COMMAND: (
-        "preset learner data labels_per_class masks ignore prior start binarize steps batch_size "
-        "learning_rate option seed out [no]resume epoch_steps limiting_steps steps_per_execution "
-        "[no]jit_compile verbose"
+        "preset learner data labels_per_class masks ignore classes prior start binarize steps "
+        "batch_size learning_rate option seed out [no]resume epoch_steps limiting_steps "
+        "steps_per_execution [no]jit_compile verbose"
     ),
     evaluate.COMMAND: (
-        "run model data binarize n seed [no]distances extractor output limiting_steps "
+        "run model data binarize classes n seed [no]distances extractor output limiting_steps "
         "[no]log_likelihood num_samples [no]annealed [no]information [no]consistency out"
     ),
     sample.COMMAND: "model out n steps output seed",

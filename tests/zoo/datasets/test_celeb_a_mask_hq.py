@@ -9,7 +9,9 @@ import tensorflow_datasets as tfds
 from PIL import Image
 
 from zoo.datasets import label_maps
-from zoo.datasets.celeb_a_mask_hq import CLASSES, MAPPING, PARTS, CelebAMaskHQ
+from zoo.datasets.celeb_a_folder import MAPPING, PARTS
+from zoo.datasets.celeb_a_mask_hq import CelebAMaskHQ
+from zoo.datasets.known_classes import FACES
 
 # {split: {index in CelebA-HQ: number of CelebA's file}}: both ends of every part of CelebA's
 # list_eval_partition.txt, and faces in the first and last of four mask folders.
@@ -75,16 +77,16 @@ class TestBuilder(tfds.testing.DatasetBuilderTestCase):
 
 
 def test_nineteen_classes_in_the_numbering_of_the_authors():
-    assert len(CLASSES) == len(set(CLASSES)) == 19
+    assert len(FACES.names) == len(set(FACES.names)) == 19
     known = {"background": 0, "skin": 1, "nose": 2, "eye_g": 3, "hair": 13, "hat": 14, "cloth": 18}
-    assert {name: CLASSES.index(name) for name in known} == known
+    assert {name: FACES.names.index(name) for name in known} == known
 
 
 @pytest.mark.parametrize("side", [64, 128])
 def test_faces_keep_their_image_their_map_and_the_split_of_celeb_a(tmp_path, side):
     write(tmp_path)
     builder = prepared(tmp_path, str(side))
-    assert builder.info.features["segmentation_mask"].names == list(CLASSES)
+    assert builder.info.features["segmentation_mask"].names == list(FACES.names)
     # Later parts hide earlier ones, so that part i is left in columns 6 i to 6 i + 5; without
     # glasses the nose, which is before them, shows. Half the pixels: the centre of a pixel lies
     # on the border of two, and the second counts.
@@ -124,7 +126,7 @@ def test_label_maps_loads_what_was_downloaded(tmp_path, monkeypatch):
         label_maps.load("celeb_a_mask_hq", split=split) for split in ("train", "test", "all")
     )
     assert (train.x.shape, train.s.shape) == ((3, 64, 64, 3), (3, 64, 64))
-    assert (test.num_classes, test.classes, test.name) == (19, CLASSES, "celeb_a_mask_hq")
+    assert (test.num_classes, test.classes, test.name) == (19, FACES.names, "celeb_a_mask_hq")
     assert (train.s == 3).any((1, 2)).all() and not (test.s == 3).any()
     np.testing.assert_array_equal(both.x, np.concatenate([train.x, test.x]))
     np.testing.assert_array_equal(both.s, np.concatenate([train.s, test.s]))
@@ -134,6 +136,25 @@ def test_label_maps_loads_what_was_downloaded(tmp_path, monkeypatch):
         ValueError, match=r"'celeb_a_mask_hq' has the sizes \(64, 128\), got \(64, 32\)"
     ):
         label_maps.load("celeb_a_mask_hq", size=(64, 32))
+
+
+def test_the_folder_itself_is_read_as_tfds_reads_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(tfds, "builder", functools.partial(tfds.builder, data_dir=tmp_path))
+    root = write(tmp_path / "downloads/manual")
+    for split in ("train", "test"):
+        prepared_once = label_maps.load("celeb_a_mask_hq", split=split)
+        found = label_maps.load(root, split=split, size=64)
+        assert (found.num_classes, found.classes) == (19, FACES.names)
+        assert found.colours == prepared_once.colours == FACES.shown
+        order, same = (np.argsort(each.x[:, 0, 0, 0]) for each in (found, prepared_once))
+        np.testing.assert_array_equal(found.s[order], prepared_once.s[same])
+        np.testing.assert_allclose(found.x[order], prepared_once.x[same], atol=1e-6)
+    assert label_maps.load(root, split="test", size=(32, 48)).s.shape == (2, 32, 48)
+    with pytest.raises(ValueError, match=r"is \(256, 256, 3\), and its map is \(128, 128\); pass"):
+        label_maps.load(root)
+    (root / "CelebA-HQ-img/29999.jpg").unlink()
+    with pytest.raises(FileNotFoundError, match=r"29999\.jpg is missing\. Get CelebAMask-HQ"):
+        label_maps.load(root, split="test", size=64)
 
 
 MASKS = "CelebAMask-HQ-mask-anno"

@@ -236,7 +236,7 @@ WRONG_DATA = [
     (lambda folder: png({"x.png": SMALL})(folder), r"must be a folder that has"),
     (
         png({"images/b.png": SMALL, **MASK}),
-        r"masks.a\.png has no image; remove it, or add images/a",
+        r"1 mask \(a\) has no image, while 1 image \(b\) has no mask\. Name a mask",
     ),
     (png({"images/b.png": SMALL, "masks/b.png": SMALL[:1]}), r"b\.png is \(1, 2\), its image is"),
     (png({"images/b.png": SMALL, "masks/b.png": SMALL + 255}), r"no image has a map"),

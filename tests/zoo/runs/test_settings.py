@@ -1,7 +1,10 @@
 """Settings and data of runs with labels, label maps and sampled priors."""
 
+import json
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from keras_symvae import Cooperative, Pair, SymmetricEquilibrium
 from tests import cases
@@ -45,6 +48,54 @@ def test_a_class_that_is_ignored_is_pixels_without_a_label(tmp_path):
     held_out = settings.data(resolved(**flags, ignore=11)).held_out()
     kept = label_maps.load(tmp_path / "maps.npz", split="test").s
     np.testing.assert_array_equal(held_out["s"], np.where(kept == 11, -1, kept))
+
+
+SCENE = {"sky": [0, 0, 255], "road": [9, 9, 9], "void": [0, 0, 0]}
+
+
+def scenes(folder):
+    """Gray images and masks in the colours of `SCENE`."""
+    rng = np.random.default_rng(0)
+    for name in ("images", "masks"):
+        (folder / name).mkdir(parents=True)
+    for index in range(20):
+        gray = rng.integers(0, 255, (8, 8), np.uint8)
+        mask = np.array(list(SCENE.values()), np.uint8)[rng.integers(0, 3, (8, 8))]
+        Image.fromarray(gray).save(folder / f"images/{index}.png")
+        Image.fromarray(mask).save(folder / f"masks/{index}.png")
+
+
+def test_a_table_of_classes_decides_the_classes_of_the_model(tmp_path, monkeypatch):
+    scenes(tmp_path / "scenes")
+    (tmp_path / "table.json").write_text(json.dumps(SCENE))
+    monkeypatch.chdir(tmp_path)
+    flags = {"preset": "digits_silhouettes", "data": "scenes"}
+    chosen = resolved(**flags, classes="table.json")
+    assert chosen["architecture"]["num_classes"] == 2
+    assert settings.learner(chosen).pair.classes == {"sky": [0, 0, 255], "road": [9, 9, 9]}
+    assert set(np.unique(settings.data(chosen).held_out()["s"])) == {-1, 0, 1}
+    # A run keeps what the table said.
+    (tmp_path / "table.json").unlink()
+    again = settings.resolve({**FLAGS, **chosen["flags"]}, former=chosen)
+    assert again == chosen
+    with pytest.raises(ValueError, match=r"no file .*table\.json"):
+        resolved(**flags, classes="table.json")
+    with pytest.raises(ValueError, match=r"images/0\.png|masks/0\.png has mode RGB of 8 bits"):
+        settings.data(resolved(**flags)).held_out()
+    with pytest.raises(
+        ValueError, match="preset 'digits_semi' is a semi_supervised, without --cla"
+    ):
+        resolved(preset="digits_semi", classes="camvid")
+
+
+def test_data_bring_their_classes_and_presets_know_those_of_theirs(tmp_path):
+    assert resolved(preset="camvid")["classes"] == "camvid"
+    for name in ("JPEGImages", "SegmentationClass", "ImageSets/Segmentation"):
+        (tmp_path / name).mkdir(parents=True)
+    chosen = resolved(preset="camvid", data=str(tmp_path))
+    assert (chosen["classes"], chosen["architecture"]["num_classes"]) == ("voc", 21)
+    other = resolved(preset="camvid", data=str(tmp_path), classes="cityscapes")
+    assert (other["classes"], other["architecture"]["num_classes"]) == ("cityscapes", 19)
 
 
 def test_a_prior_comes_from_a_file(tmp_path, monkeypatch):

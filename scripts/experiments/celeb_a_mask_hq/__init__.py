@@ -1,0 +1,1 @@
+"""The experiment `celeb_a_mask_hq`."""
