@@ -1,7 +1,7 @@
 """Variables: the names of what a model is about, their families, and who draws them."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ class Variables:
         latent: those that both players draw.
         context: those that neither draws and both read.
         read: those that the encoder reads and does not draw.
+        translated: function that returns data of a form of its own as values by name, and anything
+            else as it is; None: there is no such form.
     """
 
     families: Mapping[str, Family]
@@ -30,6 +32,7 @@ class Variables:
     latent: tuple[str, ...] = ()
     context: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
+    translated: Callable[[Any], Any] | None = None
 
     def named(self, data: Any) -> dict[str, Any]:
         """Returns data as {name: array}: from an array x, a tuple (x, y) or such a dict.
@@ -41,6 +44,8 @@ class Variables:
         Raises:
             ValueError: the data hold more than there are variables for.
         """
+        if self.translated is not None:
+            data = self.translated(unwrapped(data))
         data = unwrapped(self._stacked(data))
         target = self.target(data)
         if target is not None:

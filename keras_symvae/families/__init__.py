@@ -10,6 +10,7 @@ from keras_symvae.families.continuous import (
     VonMises,
 )
 from keras_symvae.families.discrete import Bernoulli, Categorical, Discrete, Finite, Poisson
+from keras_symvae.families.record import Record
 
 __all__ = [
     "Bernoulli",
@@ -22,6 +23,7 @@ __all__ = [
     "Gamma",
     "Normal",
     "Poisson",
+    "Record",
     "Reparametrised",
     "VonMises",
 ]

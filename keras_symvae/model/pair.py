@@ -79,7 +79,15 @@ class Pair(Model):
             latent=self.latent,
             context=self.context,
             read=self.encoder.needed,
+            translated=self.translated,
         )
+
+    def translated(self, data: Any) -> Any:
+        """Returns data of a form that only this architecture knows as values by name.
+
+        Anything else is returned as it is; here that is everything.
+        """
+        return data
 
     def _check_players(self, drawn: Sequence[str]) -> None:
         if (self.decoder.name, self.encoder.name) != ("decoder", "encoder"):
