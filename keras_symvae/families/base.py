@@ -338,8 +338,8 @@ class Family(abc.ABC):
             if self.num_classes is not None:
                 hint = " Labels count from 0; -1 stands for one that nobody knows."
             raise ValueError(
-                f"'{name}' ranges over [{np.nanmin(value)}, {np.nanmax(value)}]; {type(self).__name__} "
-                f"expects values in [{self.low}, {self.high}].{hint}"
+                f"'{name}' ranges over [{np.nanmin(value)}, {np.nanmax(value)}]; "
+                f"{type(self).__name__} expects values in [{self.low}, {self.high}].{hint}"
             )
 
     @final

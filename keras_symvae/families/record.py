@@ -95,9 +95,7 @@ class Record(Family):
         )
 
     def _mode(self, eta: Eta) -> Any:
-        return self._together(
-            part.mode(own) for part, own in zip(self.parts, eta, strict=True)
-        )
+        return self._together(part.mode(own) for part, own in zip(self.parts, eta, strict=True))
 
     def _split(self, value: Any) -> Iterator[tuple[Family, Any, Any]]:
         """Yields (part, its elements, which of them are known); neutral ones where none is."""

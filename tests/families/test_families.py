@@ -390,7 +390,10 @@ def test_an_unfinished_family_is_refused_by_python():
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: families.Normal(2, scale=-1.0), "'element', 'each', 'shared' or a positive number"),
+        (
+            lambda: families.Normal(2, scale=-1.0),
+            "'element', 'each', 'shared' or a positive number",
+        ),
         (lambda: families.Normal(2, scale="wide"), "received 'wide'"),
         (lambda: families.Normal(2, spread=0.0), "spread is a positive number; received 0.0"),
         (lambda: families.Categorical(num_classes=1), "num_classes >= 2; received 1"),

@@ -18,15 +18,20 @@ from tests.properties import test_constructors, test_functions, test_questions, 
 TABLES = (test_questions, test_constructors, test_training, test_functions)
 CALLS = [call for table in TABLES for call in table.CALLS.values()]
 OWN = ("keras_symvae", "zoo")
-ASKED = (Pair, Team, Model, Questions, Answers, sv.Learner, zoo.SemiSupervised, zoo.Segmentation)
+OF_ZOO = (zoo.SemiSupervised, zoo.Segmentation, zoo.Table)
+ASKED = (Pair, Team, Model, Questions, Answers, sv.Learner, *OF_ZOO)
 
 # What takes tensors, and is called by the library or by those who write games.
 INNER = {
     "Answers": ["call"],
     "Learner": ["moves", "train_step", "test_step", "make_train_function", "reset_metrics"],
     "Model": ["batch", "call", "check_training", "lacking", "named", "schemas", "single", "values"],
-    "Pair": ["batch", "call", "check_training", "lacking", "named", "schemas", "single"],
+    "Pair": [
+        *("batch", "call", "check_training", "lacking", "named", "schemas", "single"),
+        "translated",
+    ],
     "Questions": ["add_questions", "check", "common_endpoints"],
+    "Table": ["translated"],
     "Team": ["batch", "call", "check_training", "lacking", "named", "schemas", "single", "split"],
 }
 # What reads or writes files, which has tests of its own beside its file.

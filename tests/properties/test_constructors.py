@@ -60,13 +60,22 @@ def of_families():
         if getattr(kind, "__abstractmethods__", None):
             continue
         usual = {"shape": SHAPES}
+        if name == "Record":
+            parts = st.sampled_from([[families.Normal(2)], (families.Poisson(1), families.Beta(1))])
+            yield Call(kind, {"parts": parts}, needed=("parts",), right=made, words=(name,))
+            continue
+        if name == "Poisson":
+            usual |= {"rate": POSITIVE}
         if name == "Normal":
-            usual |= {"scale": st.sampled_from(["element", "shared", 0.5]), "center": POSITIVE}
+            usual |= {
+                "scale": st.sampled_from(["element", "each", "shared", 0.5]),
+                "center": POSITIVE,
+            }
             usual |= {"spread": POSITIVE}
         if name == "Categorical":
             usual |= {"num_classes": st.sampled_from([2, 3])}
         odd = {"num_classes": INTEGERS, "scale": REALS, "center": REALS, "spread": REALS}
-        odd |= {"shape": INTEGERS}
+        odd |= {"rate": REALS, "shape": INTEGERS}
         odd = {each: strategy for each, strategy in odd.items() if each in usual}
         yield Call(kind, usual, needed=("shape", "num_classes"), odd=odd, right=made, words=(name,))
 
@@ -301,11 +310,23 @@ def of_zoo():
         | likelihood
         | filters
         | width,
+        zoo.Table: {"columns": st.sampled_from([{"a": "real"}, {"a": ["x", "y"], "b": "count"}])}
+        | {"latent": st.none() | COUNTS, "depth": COUNTS}
+        | width,
     }
-    needed = ("image_shape", "num_classes", "latent", "latents", "width", "filters", "patch")
+    needed = (
+        "columns",
+        "image_shape",
+        "num_classes",
+        "latent",
+        "latents",
+        "width",
+        "filters",
+        "patch",
+    )
     for kind, usual in rows.items():
         odd = {n: st.one_of(INTEGERS, REALS) for n in usual if n != "image_shape"}
-        words = (kind.__name__, "x", "z0", "network", "latents")
+        words = (kind.__name__, "x", "z0", "network", "latents", "column", "Column")
         yield Call(kind, usual, needed=needed, odd=odd, right=made, words=words, cost=8)
 
 

@@ -212,6 +212,7 @@ KINDS: dict[str, type[Column]] = {
     each.kind: each for each in (Real, Count, Positive, Bounded, Class, Angle)
 }
 
+
 def unknown(cell: Any) -> bool:
     """Returns whether a cell is NaN, None or an empty text."""
     return cell is None or cell == "" or cell != cell

@@ -2,7 +2,8 @@
 
 import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
+import numbers
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -77,12 +78,12 @@ def by_name(data: Any, names: Sequence[str] | None = None) -> dict[str, Any]:
     Raises:
         ValueError: it is no table.
     """
-    if not isinstance(data, Mapping) and hasattr(data, "columns") and hasattr(data, "__getitem__"):
+    if not isinstance(data, Mapping) and isinstance(getattr(data, "columns", None), Iterable):
         data = {name: data[name] for name in data.columns}
     if isinstance(data, Mapping):
-        found = {str(name): np.asarray(cells).reshape(-1) for name, cells in data.items()}
+        found = {str(name): _cells(name, each) for name, each in data.items()}
     else:
-        array = np.asarray(data)
+        array = _array(data)
         if array.ndim != 2 or len(names or array.T) != array.shape[1]:
             number = "columns" if names is None else len(names)
             raise ValueError(
@@ -90,7 +91,9 @@ def by_name(data: Any, names: Sequence[str] | None = None) -> dict[str, Any]:
                 f"{arguments.told(data)}."
             )
         names = [str(index) for index in range(array.shape[1])] if names is None else names
-        found = dict(zip(names, array.T, strict=True))
+        found = {name: _cells(name, each) for name, each in zip(names, array.T, strict=True)}
+    if not found:
+        raise ValueError("A table has at least one column; received none.")
     if len({len(cells) for cells in found.values()}) != 1:
         lengths = {name: len(cells) for name, cells in found.items()}
         raise ValueError(f"Columns need one common length; received {arguments.told(lengths)}.")
@@ -108,6 +111,31 @@ def parts(columns: Sequence[Column]) -> list[Family]:
     return [group[0][1].family(len(group)) for group in groups]
 
 
+def _array(value: Any) -> np.ndarray:
+    """Returns an array, without axes where a value is none."""
+    try:
+        return np.asarray(value)
+    except (ValueError, TypeError, NotImplementedError, OverflowError):
+        return np.asarray(None)
+
+
+def _cells(name: Any, value: Any) -> np.ndarray:
+    """Returns the cells of a column [N], or raises ValueError where a value is no column."""
+    found = _array(value)
+    if found.ndim != 1 or not found.size or found.dtype.kind not in "biufUO":
+        raise ValueError(
+            f"Column {arguments.told(name)} is a list of cells; received {arguments.told(value)}."
+        )
+    if found.dtype.kind == "O":
+        for cell in found.tolist():
+            if not isinstance(cell, (str, numbers.Real, type(None))):
+                raise ValueError(
+                    f"The cells of column {arguments.told(name)} are numbers, texts or None; "
+                    f"received {arguments.told(cell)}."
+                )
+    return found
+
+
 def _guessed(values: Any) -> str:
     kind = values.dtype.kind
     if kind in "iu":
@@ -118,13 +146,16 @@ def _guessed(values: Any) -> str:
         known = [each for each in values.tolist() if not unknown(each)]
         texts = any(isinstance(each, (str, bool)) for each in known)
         return "class" if texts else "real"
-    return "class" if kind in "bUS" else "real"
+    return "class" if kind in "bU" else "real"
 
 
 def _option(name: str, key: str, value: Any) -> Any:
     label = f"{key} of column '{name}'"
     if key == "classes":
-        if not isinstance(value, (tuple, list)) or len(set(value)) < 2:
+        plain = isinstance(value, (tuple, list)) and all(
+            isinstance(each, (str, int, float)) for each in value
+        )
+        if not plain or len(set(value)) < 2:
             raise ValueError(f"{label}: at least two; received {arguments.told(value)}.")
         return tuple(value)
     above = 0 if key in ("spread", "rate", "scale", "period") else None

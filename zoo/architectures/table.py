@@ -29,7 +29,7 @@ ROW, CODE = "row", "z"
 class Table(Architecture, Pair):
     """A VAE over the rows of a table.
 
-        p(z) prod_c p(cell_c | z),    q(z | known cells) proportional to p(z) qtilde(z | known cells)
+        p(z) prod_c p(cell_c | z),    q(z | known) proportional to p(z) qtilde(z | known cells)
 
     Every column has the family of its kind: real numbers Normal with a learned standard deviation
     for each column, counts Poisson, positive numbers Gamma, bounded ones Beta, classes Categorical,
@@ -43,7 +43,7 @@ class Table(Architecture, Pair):
         columns: {name: description}: "real", "count", "positive", "bounded", "class", "angle", or
             such a kind with what is known of its cells, {"kind": "real", "center": 40.0,
             "spread": 12.0}, or a list of classes. `zoo.describe` finds them in data.
-        latent: bits of z, or a `Family`.
+        latent: bits of z, or a `Family`; None: `Normal(8)`.
         width: of the hidden layers.
         depth: number of hidden layers; beside them there is a linear map.
         name: of the pair.
@@ -57,7 +57,7 @@ class Table(Architecture, Pair):
         self,
         columns: Mapping[str, Any],
         *,
-        latent: int | Family = Normal(8),
+        latent: int | Family | None = None,
         width: int = 64,
         depth: int = 2,
         name: str = "table",
@@ -66,7 +66,7 @@ class Table(Architecture, Pair):
         taken = sorted({ROW, CODE} & found.keys())
         if taken:
             raise ValueError(f"A column may not be called {taken[0]!r}; give it another name.")
-        (code,) = levels([latent]).values()
+        (code,) = levels([Normal(8) if latent is None else latent]).values()
         width = arguments.integer("width", width, least=1)
         depth = arguments.integer("depth", depth, least=0)
         row = Record(description.parts(list(found.values())))
@@ -93,7 +93,7 @@ class Table(Architecture, Pair):
         if isinstance(data, Mapping):
             is_table = bool(data) and not data.keys() & {ROW, CODE, ROWS}
         else:
-            frame = hasattr(data, "columns") and hasattr(data, "__getitem__")
+            frame = hasattr(data, "columns")
             is_table = frame or (isinstance(data, np.ndarray) and data.ndim == 2)
         return {ROW: self.rows(data)} if is_table else data
 
@@ -109,7 +109,7 @@ class Table(Architecture, Pair):
         known = description.of(self.columns)
         cells = description.by_name(data, list(known))
         strange = sorted(cells.keys() - known.keys())
-        if strange or not cells:
+        if strange:
             raise ValueError(
                 f"The table has the columns {arguments.told(sorted(cells))}, of which {strange} "
                 f"are none of {sorted(known)}. Drop them."
