@@ -5,19 +5,32 @@ import dataclasses
 
 @dataclasses.dataclass(frozen=True)
 class Training:
-    """The budget and the pair of one training, see `Imputation`."""
+    """The pair and the budget of one method.
+
+    Args:
+        learner: its name.
+        draws: of the learner.
+        latent: real numbers of the code.
+        width, depth: see `zoo.Table`.
+        steps: number of updates.
+        batch_size: rows of an update.
+        rate: peak rate of AdamW.
+        decay: of its weights, biases and standard deviations excepted.
+        samples: imputations of every row.
+        chain: alternations of an imputation.
+    """
 
     learner: str = "symmetric"
     draws: int = 5
     latent: int = 6
     width: int = 32
     depth: int = 1
-    steps: int = 1500
-    batch_size: int = 128
-    rate: float = 5e-3
-    decay: float = 0.1
-    samples: int = 100
-    chain: int = 10
+    steps: int = 600
+    batch_size: int = 256
+    rate: float = 1e-2
+    decay: float = 1.0
+    samples: int = 200
+    chain: int = 5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +56,7 @@ class Config:
     trees: int = 20
     rounds: int = 3
     draws: int = 20
-    turns: int = 5
+    turns: int = 3
     trainings: dict[str, Training] = dataclasses.field(
         default_factory=lambda: {"symmetric": Training()}
     )

@@ -1,15 +1,17 @@
 """The experiment of imputation: hidden cells of tables, filled by draws of the limiting chain."""
 
 import dataclasses
+import functools
 import pathlib
 from typing import Any
 
+import keras
 import numpy as np
 import sklearn.datasets
 from matplotlib.figure import Figure
 
 import zoo
-from keras_symvae import learners
+from keras_symvae import Batches, Learner, learners
 from keras_symvae.families import Normal
 from scripts.experiments import training
 from scripts.experiments.experiment import Experiment
@@ -17,7 +19,6 @@ from scripts.experiments.imputation import fillers
 from scripts.experiments.imputation.config import Config
 from scripts.experiments.place import Place
 from scripts.experiments.tables import Results, findings, markdown, mean_of
-from zoo.presets.recipes import Recipe
 
 OTHERS = "scikit-learn"  # the method under which all of its fillers are measured
 SIZES = ("trees", "rounds", "draws", "turns", "seed")  # what `fillers.filled` takes
@@ -76,6 +77,11 @@ class Imputation(Experiment[Config]):
 
     defaults = Config()
 
+    @functools.cached_property
+    def _learners(self) -> dict[tuple[str, str], tuple[Learner, list[np.ndarray]]]:
+        """{(table, method): (learner, first state of its optimizer)}."""
+        return {}
+
     def settings(self, seed: int) -> dict[str, dict[str, Any]]:
         config = self.config
         sizes = {name: getattr(config, name) for name in SIZES if name != "seed"}
@@ -118,29 +124,41 @@ class Imputation(Experiment[Config]):
 
     def _imputed(self, known: np.ndarray, settings: dict[str, Any]) -> np.ndarray:
         """Returns imputations [S, N, D] of a pair that was trained on the known cells."""
-        seed, steps, rate = settings["seed"], settings["steps"], settings["rate"]
-
-        def make() -> Any:
-            pair = zoo.Table(
-                zoo.describe(known),
-                latent=Normal(settings["latent"]),
-                width=settings["width"],
-                depth=settings["depth"],
-            )
-            kind = learners.get(settings["learner"])
-            return kind(pair, draws=settings["draws"], seed=seed)
-
-        recipe = Recipe({"decoder": rate, "encoder": rate}, beta_1=0.9)
-        optimizer = recipe.optimizer(steps=steps)
-        for each in optimizer.values():
-            each.weight_decay = settings["decay"]
-        learner = training.compiled(make, optimizer=optimizer, seed=seed, group=20)
-        size = settings["batch_size"]
-        epochs = steps // -(-len(known) // size)
-        learner.fit(known, batch_size=size, epochs=epochs, verbose=0)
+        center, spread = np.nanmean(known, axis=0), np.nanstd(known, axis=0)
+        rows = ((known - center) / spread).astype("float32")
+        learner = self._learner(settings, columns=rows.shape[1])
+        batches = Batches({"row": rows}, batch_size=settings["batch_size"], seed=settings["seed"])
+        training.fit(learner, batches, steps=settings["steps"])
         options = {"samples": settings["samples"], "steps": settings["chain"]}
-        found = learner.impute(known, **options, seed=seed)
-        return np.stack([each.T for each in found.values()], axis=-1)
+        found = learner.impute(rows, **options, seed=settings["seed"])
+        return center + spread * np.stack([each.T for each in found.values()], axis=-1)
+
+    def _learner(self, settings: dict[str, Any], *, columns: int) -> Learner:
+        """Returns a learner at its first step; its graph is made once for all seeds."""
+
+        def make() -> Learner:
+            names = map(str, range(columns))
+            sizes = {"width": settings["width"], "depth": settings["depth"]}
+            pair = zoo.Table(
+                dict.fromkeys(names, "real"), latent=Normal(settings["latent"]), **sizes
+            )
+            return learners.get(settings["learner"])(pair, draws=settings["draws"])
+
+        key = settings["table"], settings["method"]
+        if key not in self._learners:
+            rate = keras.optimizers.schedules.CosineDecay(settings["rate"], settings["steps"])
+            adam = keras.optimizers.AdamW(rate, weight_decay=settings["decay"])
+            adam.exclude_from_weight_decay(var_names=["bias", "shared"])
+            learner = make()
+            learner.compile(adam, steps_per_execution=50)
+            start = [variable.numpy() for variable in learner.optimizer.variables]
+            self._learners[key] = learner, start
+        learner, start = self._learners[key]
+        keras.utils.set_random_seed(settings["seed"])
+        learner.set_weights(make().get_weights())
+        for variable, value in zip(learner.optimizer.variables, start, strict=True):
+            variable.assign(value)
+        return learner
 
     @property
     def methods(self) -> list[str]:
