@@ -333,13 +333,19 @@ class Family(abc.ABC):
         if self.num_classes is not None:
             unknown = value == self.marker
             value = value[~unknown | unknown.all(axis=tuple(self._axes), keepdims=True)]
-        if np.any(value < self.low) or np.any(value > self.high):
-            hint = " Divide by 255?" if self.high == 1.0 and value.max() > 1 else ""
+        wrong = (value < self.low) | (value > self.high)
+        if wrong.any():
+            low, high = self.low, self.high
+            if np.ndim(low):
+                place = int(np.argwhere(wrong)[0, -1])
+                name, value = f"{name}[:, {place}]", value[:, place]
+                low, high = low[place], high[place]
+            hint = " Divide by 255?" if high == 1.0 and value.max() > 1 else ""
             if self.num_classes is not None:
                 hint = " Labels count from 0; -1 stands for one that nobody knows."
             raise ValueError(
                 f"'{name}' ranges over [{np.nanmin(value)}, {np.nanmax(value)}]; "
-                f"{type(self).__name__} expects values in [{self.low}, {self.high}].{hint}"
+                f"{type(self).__name__} expects values in [{low}, {high}].{hint}"
             )
 
     @final

@@ -18,11 +18,11 @@ class Config:
         rate: peak rate of Adam.
     """
 
-    rows: int = 2000
-    drawn: int = 20_000
+    rows: int = 1000
+    drawn: int = 10_000
     latent: int = 2
     width: int = 32
     draws: int = 5
-    steps: int = 2000
+    steps: int = 1500
     batch_size: int = 200
     rate: float = 5e-3

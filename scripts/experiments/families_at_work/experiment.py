@@ -9,7 +9,7 @@ import scipy.stats
 from matplotlib.figure import Figure
 
 import zoo
-from keras_symvae import SymmetricEquilibrium
+from keras_symvae import Batches, SymmetricEquilibrium
 from keras_symvae.families import Normal
 from scripts.experiments import training
 from scripts.experiments.experiment import Experiment
@@ -101,10 +101,12 @@ class FamiliesAtWork(Experiment[Config]):
 
         rates = {"decoder": config.rate, "encoder": config.rate}
         optimizer = Recipe(rates, beta_1=0.9).optimizer(steps=config.steps)
-        learner = training.compiled(make, optimizer=optimizer, seed=seed, group=20)
-        epochs = config.steps * config.batch_size // config.rows
-        learner.fit(data, batch_size=config.batch_size, epochs=epochs, verbose=0)
+        learner = training.compiled(make, optimizer=optimizer, seed=seed, group=50)
         pair = learner.pair
+        rows = {"row": pair.rows(data)}
+        training.fit(
+            learner, Batches(rows, batch_size=config.batch_size, seed=seed), steps=config.steps
+        )
         drawn = pair.cells(learner.generate(config.drawn, seed=seed)["row"])
         np.savez(folder / "drawn.npz", **{name: cells[:2000] for name, cells in drawn.items()})
         return {"drawn": parameters(drawn), "data": parameters(data)}

@@ -155,7 +155,8 @@ class Imputation(Experiment[Config]):
             self._learners[key] = learner, start
         learner, start = self._learners[key]
         keras.utils.set_random_seed(settings["seed"])
-        learner.set_weights(make().get_weights())
+        learner.pair.set_weights(make().pair.get_weights())
+        learner.steps.assign(0)
         for variable, value in zip(learner.optimizer.variables, start, strict=True):
             variable.assign(value)
         return learner
