@@ -66,7 +66,7 @@ class Normal(Reparametrised):
         self.scale, self.center = scale, arguments.number("Normal's center", center)
         self.spread = arguments.number("Normal's spread", spread, above=0)
         self.raw_parts = 2 if scale == "element" else 1
-        self.num_shared = {"each": self.size, "shared": 1}.get(scale, 0)
+        self.num_shared = self.size if scale == "each" else int(scale == "shared")
 
     def _natural(self, raw: Any, shared: Any) -> Eta:
         if self.scale == "element":

@@ -83,7 +83,10 @@ def test_scores_of_records_with_holes_have_finite_gradients():
         (lambda: families.Record([]), "Record's parts are families"),
         (lambda: families.Record([families.Normal((2, 2))]), "of shapes"),
         (lambda: families.Record(families.Normal(2)), "received Normal"),
-        (lambda: RECORD.check("row", np.full((1, RECORD.size), -1.0)), r"'row\[:, 2\]' ranges over"),
+        (
+            lambda: RECORD.check("row", np.full((1, RECORD.size), -1.0)),
+            r"'row\[:, 2\]' ranges over",
+        ),
         (lambda: RECORD.check("row", np.full((1, RECORD.size), np.inf)), "NaN or infinite"),
     ],
 )

@@ -208,9 +208,7 @@ class Class(Column):
         return cls(tuple(sorted(found, key=lambda each: (isinstance(each, str), each))))
 
 
-KINDS: dict[str, type[Column]] = {
-    each.kind: each for each in (Real, Count, Positive, Bounded, Class, Angle)
-}
+KINDS: dict[str, type[Column]] = {kind.kind: kind for kind in Column.__subclasses__()}
 
 
 def unknown(cell: Any) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 
 from keras_symvae import arguments
 from keras_symvae.families import Family
-from zoo.architectures.columns import KINDS, Column, unknown
+from zoo.architectures.columns import KINDS, Bounded, Column, unknown
 
 # Integers of at most so many different values are guessed to be classes.
 FEW = 2
@@ -34,7 +34,13 @@ def of(description: Any) -> dict[str, Column]:
                 f"Column '{name}' is '{kind.kind}', which has the options {sorted(known)}; "
                 f"received {sorted(own)}."
             )
-        found[name] = kind(**{key: _option(name, key, value) for key, value in own.items()})
+        column = kind(**{key: _option(name, key, value) for key, value in own.items()})
+        if isinstance(column, Bounded) and column.low >= column.high:
+            raise ValueError(
+                f"The bounds of column '{name}' are low < high; received "
+                f"[{column.low}, {column.high}]."
+            )
+        found[name] = column
     if not found:
         raise ValueError("columns describe at least one column; received none.")
     return found
@@ -122,6 +128,8 @@ def _array(value: Any) -> np.ndarray:
 def _cells(name: Any, value: Any) -> np.ndarray:
     """Returns the cells of a column [N], or raises ValueError where a value is no column."""
     found = _array(value)
+    if found.dtype.kind == "U" and not isinstance(value, np.ndarray):
+        found = np.asarray(value, object)  # in which NaN does not become a text
     if found.ndim != 1 or not found.size or found.dtype.kind not in "biufUO":
         raise ValueError(
             f"Column {arguments.told(name)} is a list of cells; received {arguments.told(value)}."

@@ -173,6 +173,7 @@ def test_draws_have_the_distribution_of_a_linear_gaussian_table():
         ),
         (lambda: zoo.Table({"a": {"kind": "real", "spread": 0.0}}), "spread of column 'a'"),
         (lambda: zoo.Table({"a": ["one"]}), "at least two"),
+        (lambda: zoo.Table({"a": {"kind": "bounded", "low": 2.0}}), "bounds of column 'a'"),
         (lambda: zoo.Table({"row": "real"}), "may not be called 'row'"),
         (lambda: pair().rows({"age": [1.0]}), r"of which \['age'\] are none"),
         (lambda: pair().rows({"income": [-1.0]}), "'income' holds -1; they are above 0"),
