@@ -44,8 +44,6 @@ class Variables:
         Raises:
             ValueError: the data hold more than there are variables for.
         """
-        if self.translated is not None:
-            data = self.translated(unwrapped(data))
         data = unwrapped(self._stacked(data))
         target = self.target(data)
         if target is not None:
@@ -56,6 +54,8 @@ class Variables:
                 )
             data = data[0]
         data = unwrapped(self._stacked(data))
+        if self.translated is not None:
+            data = self.translated(data)
         if isinstance(data, Mapping):
             values = dict(data)
         elif isinstance(data, (tuple, list)):
