@@ -58,5 +58,5 @@ class Config:
     draws: int = 20
     turns: int = 3
     trainings: dict[str, Training] = dataclasses.field(
-        default_factory=lambda: {"symmetric": Training()}
+        default_factory=lambda: {"symmetric": Training(), "elbo": Training(learner="elbo")}
     )
