@@ -79,15 +79,9 @@ class Pair(Model):
             latent=self.latent,
             context=self.context,
             read=self.encoder.needed,
-            translated=self.translated,
+            # A method of architectures that know data of a form of their own.
+            translated=getattr(self, "translated", None),
         )
-
-    def translated(self, data: Any) -> Any:
-        """Returns data of a form that only this architecture knows as values by name.
-
-        Anything else is returned as it is; here that is everything.
-        """
-        return data
 
     def _check_players(self, drawn: Sequence[str]) -> None:
         if (self.decoder.name, self.encoder.name) != ("decoder", "encoder"):

@@ -26,10 +26,7 @@ INNER = {
     "Answers": ["call"],
     "Learner": ["moves", "train_step", "test_step", "make_train_function", "reset_metrics"],
     "Model": ["batch", "call", "check_training", "lacking", "named", "schemas", "single", "values"],
-    "Pair": [
-        *("batch", "call", "check_training", "lacking", "named", "schemas", "single"),
-        "translated",
-    ],
+    "Pair": ["batch", "call", "check_training", "lacking", "named", "schemas", "single"],
     "Questions": ["add_questions", "check", "common_endpoints"],
     "Table": ["translated"],
     "Team": ["batch", "call", "check_training", "lacking", "named", "schemas", "single", "split"],
