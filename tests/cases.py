@@ -12,9 +12,11 @@ FAMILIES = {
     "categorical": families.Categorical((), num_classes=3),
     "categorical_map": families.Categorical((2, 2), num_classes=4),
     "normal_element": families.Normal((2, 2)),
+    "normal_each": families.Normal((2, 2), scale="each", spread=2.0),
     "normal_shared": families.Normal(3, scale="shared", center=0.5, spread=0.5),
     "normal_fixed": families.Normal(3, scale=0.3, center=-1.0, spread=2.0),
     "poisson": families.Poisson(2),
+    "poisson_rate": families.Poisson(2, rate=30.0),
     "gamma": families.Gamma(2),
     "gamma_scalar": families.Gamma(()),
     "beta": families.Beta(2),
@@ -24,6 +26,16 @@ FAMILIES = {
     "logistic_mixture": families.DiscretizedLogistic((2, 3), components=3),
     "logistic_coupled": families.DiscretizedLogistic((1, 3), coupled=True),
     "logistic_coupled_mixture": families.DiscretizedLogistic((2, 3), components=2, coupled=True),
+    "record": families.Record(
+        [
+            families.Normal(2, scale="each"),
+            families.Categorical((1,), num_classes=3),
+            families.Poisson(1, rate=4.0),
+            families.Gamma(1),
+            families.Beta(2),
+            families.VonMises(1),
+        ]
+    ),
 }
 
 LEARNERS = {name: learners.get(name) for name in ("symmetric", "elbo")}

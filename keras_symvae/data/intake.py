@@ -171,8 +171,10 @@ def plausible(
     return functools.reduce(tf.logical_and, tests, tf.constant(True))
 
 
-def _within(value: tf.Tensor, low: float, high: float) -> list[tf.Tensor]:
+def _within(value: tf.Tensor, low: Any, high: Any) -> list[tf.Tensor]:
     """Returns what has to hold, bools [], for all elements to be finite and in [low, high]."""
+    if np.ndim(low) and not value.dtype.is_floating:
+        value = tf.cast(value, tf.float32)
     if not value.dtype.is_floating:
         least, most = (0, 1) if value.dtype == tf.bool else (value.dtype.min, value.dtype.max)
         value, tests = tf.cast(value, tf.int64), []
@@ -183,6 +185,6 @@ def _within(value: tf.Tensor, low: float, high: float) -> list[tf.Tensor]:
         return tests
     if value.dtype.size < 4:
         value = tf.cast(value, tf.float32)
-    low, high = max(low, value.dtype.min), min(high, value.dtype.max)
+    low, high = np.maximum(low, value.dtype.min), np.minimum(high, value.dtype.max)
     # NaN equals nothing, and what is infinite is clipped, too.
     return [tf.reduce_all(tf.equal(tf.clip_by_value(value, low, high), value))]

@@ -1,7 +1,7 @@
 """Variables: the names of what a model is about, their families, and who draws them."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ class Variables:
         latent: those that both players draw.
         context: those that neither draws and both read.
         read: those that the encoder reads and does not draw.
+        translated: function that returns data of a form of its own as values by name, and anything
+            else as it is; None: there is no such form.
     """
 
     families: Mapping[str, Family]
@@ -30,6 +32,7 @@ class Variables:
     latent: tuple[str, ...] = ()
     context: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
+    translated: Callable[[Any], Any] | None = None
 
     def named(self, data: Any) -> dict[str, Any]:
         """Returns data as {name: array}: from an array x, a tuple (x, y) or such a dict.
@@ -51,6 +54,8 @@ class Variables:
                 )
             data = data[0]
         data = unwrapped(self._stacked(data))
+        if self.translated is not None:
+            data = self.translated(data)
         if isinstance(data, Mapping):
             values = dict(data)
         elif isinstance(data, (tuple, list)):

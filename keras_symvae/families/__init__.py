@@ -11,6 +11,7 @@ from keras_symvae.families.continuous import (
 )
 from keras_symvae.families.discrete import Bernoulli, Categorical, Discrete, Finite, Poisson
 from keras_symvae.families.logistic import DiscretizedLogistic
+from keras_symvae.families.record import Record
 
 __all__ = [
     "Bernoulli",
@@ -24,6 +25,7 @@ __all__ = [
     "Gamma",
     "Normal",
     "Poisson",
+    "Record",
     "Reparametrised",
     "VonMises",
 ]

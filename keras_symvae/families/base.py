@@ -6,6 +6,7 @@ import math
 import numbers
 from typing import Any, ClassVar, Self, TypeAlias, final
 
+import keras
 import numpy as np
 import tensorflow as tf
 import tensorflow_probability as tfp
@@ -61,12 +62,16 @@ class Family(abc.ABC):
     dtype: ClassVar[tf.DType] = tf.float32  # of a value
     marker: ClassVar[float] = math.nan  # stands for an element that is not observed
     feature_parts: ClassVar[int] = 1  # features that networks read per element
-    low: float = -math.inf  # the least valid element
-    high: float = math.inf  # the greatest valid element
+    partial: ClassVar[bool] = False  # single elements may be unknown, and features tell which
+    low: Any = -math.inf  # the least valid element; of different elements one each
+    high: Any = math.inf  # the greatest valid element
     raw_parts: int = 1  # raw numbers that a network emits per element
     raw_joint: int = 0  # further ones, which all elements along the last axis share
     num_shared: int = 0  # learned numbers that all elements and examples share
     num_classes: int | None = None  # of labels: raw outputs and features have one more axis
+    # Where elements differ in kind: raw numbers and features of all of them.
+    raw_units: int | None = None
+    feature_units: int | None = None
     # The same as `_log_prob`, where there is a faster way without a gradient.
     constant_log_prob: ClassVar[Any] = None
 
@@ -74,6 +79,7 @@ class Family(abc.ABC):
         says = f"{type(self).__name__} needs a shape of positive integers"
         listed = (shape,) if isinstance(shape, numbers.Integral) else shape
         self.shape: tuple[int, ...] = arguments.sizes("shape", listed, says=says)
+        self.eta_axes = self.shape  # what follows the batch axis of all natural parameters
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Refuses a family that overrides what is final, and says which hook it fills in instead.
@@ -133,13 +139,16 @@ class Family(abc.ABC):
     @final
     def raw_shape(self) -> tuple[int, ...]:
         """Shape of the raw network output per example: parts side by side on the last axis."""
+        if self.raw_units is not None:
+            return (self.raw_units,)
         return self._with_parts(self.raw_parts, joint=self.raw_joint)
 
     @property
     @final
     def feature_shape(self) -> tuple[int, ...]:
         """Shape of `features(value)` per example."""
-        return self._with_parts(self.feature_parts)
+        units = self.feature_units
+        return self._with_parts(self.feature_parts) if units is None else (units,)
 
     @property
     @final
@@ -162,7 +171,7 @@ class Family(abc.ABC):
         return self._natural(self._parts(raw), shared)
 
     @final
-    @shaped(eta="[B, *self.shape, ...]")
+    @shaped(eta="[B, *self.eta_axes, ...]")
     def distribution(self, eta: Eta) -> Any:
         """Returns the `tfd.Distribution` with batch shape [B] and event shape `shape`."""
         return tfd.Independent(self._distribution(eta), reinterpreted_batch_ndims=len(self.shape))
@@ -179,7 +188,7 @@ class Family(abc.ABC):
 
     @final
     @shaped(
-        eta="[B, *self.shape, ...]",
+        eta="[B, *self.eta_axes, ...]",
         value="[B, *self.shape] | [B, *self.feature_shape]",
         returns="[B]",
     )
@@ -189,7 +198,7 @@ class Family(abc.ABC):
 
     @final
     @shaped(
-        eta="[B, *self.shape, ...]",
+        eta="[B, *self.eta_axes, ...]",
         value="[B, *self.shape] | [B, *self.feature_shape]",
         returns="[B, *self.shape]",
     )
@@ -202,14 +211,14 @@ class Family(abc.ABC):
         return tf.stop_gradient(density(eta, self._typed(value)))
 
     @final
-    @shaped(eta="[B, *self.shape, ...]", seed="[2]", returns="[B, *self.shape]")
+    @shaped(eta="[B, *self.eta_axes, ...]", seed="[2]", returns="[B, *self.shape]")
     def sample(self, eta: Eta, seed: Tensor) -> tf.Tensor:
         """Draws a value [B, *shape] with a stateless seed [2]; a constant to any tape."""
         return tf.stop_gradient(self._sample(eta, seed))
 
     @final
     @shaped(
-        eta="[B, *self.shape, ...]",
+        eta="[B, *self.eta_axes, ...]",
         seed="[2]",
         returns="[B, *self.shape] | [B, *self.feature_shape]",
     )
@@ -230,7 +239,7 @@ class Family(abc.ABC):
         return self._rsample(eta, seed, estimator)
 
     @final
-    @shaped(eta="[B, *self.shape, ...]", returns="[B, *self.shape]")
+    @shaped(eta="[B, *self.eta_axes, ...]", returns="[B, *self.shape]")
     def mean(self, eta: Eta) -> tf.Tensor:
         """Returns the mean [B, *shape] (of a categorical: the mode)."""
         if self.num_classes is not None:  # labels cannot be averaged
@@ -238,19 +247,19 @@ class Family(abc.ABC):
         return self._distribution(eta).mean()
 
     @final
-    @shaped(eta="[B, *self.shape, ...]", returns="[B, *self.shape]")
+    @shaped(eta="[B, *self.eta_axes, ...]", returns="[B, *self.shape]")
     def mode(self, eta: Eta) -> tf.Tensor:
         """Returns the most probable value [B, *shape] (of a continuous family: the mean)."""
         return self._mode(eta)
 
     @final
-    @shaped(eta="[B, *self.shape, ...]", other="[B, *self.shape, ...]", returns="[B]")
+    @shaped(eta="[B, *self.eta_axes, ...]", other="[B, *self.eta_axes, ...]", returns="[B]")
     def kl(self, eta: Eta, other: Eta) -> tf.Tensor:
         """Returns KL(p(eta) || p(other)) in nats, float32 [B]."""
         return self._total(self._distribution(eta).kl_divergence(self._distribution(other)))
 
     @final
-    @shaped(eta="[B, *self.shape, ...]", returns="[B, *self.shape]")
+    @shaped(eta="[B, *self.eta_axes, ...]", returns="[B, *self.shape]")
     def entropy(self, eta: Eta) -> tf.Tensor:
         """Returns the entropy of each element, -E log p, in nats [B, *shape]; their sum is p's."""
         return self._distribution(eta).entropy()
@@ -263,6 +272,12 @@ class Family(abc.ABC):
         if self._is_code(value):
             return tf.zeros(tf.shape(value)[:1], tf.bool)
         return tf.reduce_all(self._unknown(value), axis=self._axes)
+
+    @final
+    @shaped(value="[B, *self.shape]", returns="[B, *self.shape]")
+    def unknown(self, value: Tensor) -> tf.Tensor:
+        """Returns bool [B, *shape]: the elements that are the `marker`."""
+        return self._unknown(self._typed(value))
 
     @final
     @shaped(
@@ -315,25 +330,33 @@ class Family(abc.ABC):
     def check(self, name: str, value: ArrayLike) -> None:
         """Refuses an array [N, *shape] that this family cannot have produced.
 
-        Single labels of -1 in a label map pass: they are pixels that nobody knows.
+        Single labels of -1 in a label map pass: they are pixels that nobody knows; so does a NaN
+        where the family is `partial`.
 
         Raises:
             ValueError: names the variable, what was received and what to do.
         """
         value = np.asarray(value)
         self.check_kind(name, value.dtype, value.shape)
-        if value.dtype.kind == "f" and not np.isfinite(value).all():
+        known = ~np.isnan(value) if self.partial and value.dtype.kind == "f" else True
+        if value.dtype.kind == "f" and not np.isfinite(value).all(where=known):
             raise ValueError(f"'{name}' holds NaN or infinite values; remove or mend them first.")
         if self.num_classes is not None:
             unknown = value == self.marker
             value = value[~unknown | unknown.all(axis=tuple(self._axes), keepdims=True)]
-        if value.size and (value.min() < self.low or value.max() > self.high):
-            hint = " Divide by 255?" if self.high == 1.0 and value.max() > 1 else ""
+        wrong = (value < self.low) | (value > self.high)
+        if wrong.any():
+            low, high = self.low, self.high
+            if np.ndim(low):
+                place = int(np.argwhere(wrong)[0, -1])
+                name, value = f"{name}[:, {place}]", value[:, place]
+                low, high = low[place], high[place]
+            hint = " Divide by 255?" if high == 1.0 and value.max() > 1 else ""
             if self.num_classes is not None:
                 hint = " Labels count from 0; -1 stands for one that nobody knows."
             raise ValueError(
-                f"'{name}' ranges over [{value.min()}, {value.max()}]; {type(self).__name__} "
-                f"expects values in [{self.low}, {self.high}].{hint}"
+                f"'{name}' ranges over [{np.nanmin(value)}, {np.nanmax(value)}]; "
+                f"{type(self).__name__} expects values in [{low}, {high}].{hint}"
             )
 
     @final
@@ -343,7 +366,7 @@ class Family(abc.ABC):
     @classmethod
     @final
     def from_config(cls, config: dict[str, Any]) -> Self:
-        return cls(**config)
+        return cls(**keras.saving.deserialize_keras_object(config))
 
     @final
     def __eq__(self, other: object) -> bool:

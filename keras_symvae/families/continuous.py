@@ -43,8 +43,9 @@ class Normal(Reparametrised):
 
     Args:
         shape: shape of one value without the batch axis.
-        scale: "element" (the network emits a loc and a scale per element), "shared" (one learned
-            standard deviation for all elements) or a number, the fixed standard deviation.
+        scale: "element" (the network emits a loc and a scale per element), "each" (every element
+            has one learned standard deviation), "shared" (all elements have one) or a number, the
+            fixed standard deviation.
         center, spread: of all values; networks read (value - center) / spread. Raw zeros name the
             member N(center, spread^2), or N(center, scale^2) where the scale is fixed. For pixels
             in [0, 1] take 0.5 and 0.5.
@@ -59,13 +60,13 @@ class Normal(Reparametrised):
         spread: float = 1.0,
     ):
         super().__init__(shape)
-        if not isinstance(scale, str) or scale not in ("element", "shared"):
-            says = "Normal's scale is 'element', 'shared' or a positive number"
+        if not isinstance(scale, str) or scale not in ("element", "each", "shared"):
+            says = "Normal's scale is 'element', 'each', 'shared' or a positive number"
             scale = arguments.number("scale", scale, above=0, says=says)
         self.scale, self.center = scale, arguments.number("Normal's center", center)
         self.spread = arguments.number("Normal's spread", spread, above=0)
         self.raw_parts = 2 if scale == "element" else 1
-        self.num_shared = 1 if scale == "shared" else 0
+        self.num_shared = self.size if scale == "each" else int(scale == "shared")
 
     def _natural(self, raw: Any, shared: Any) -> Eta:
         if self.scale == "element":
@@ -77,9 +78,10 @@ class Normal(Reparametrised):
         return precision * (self.center + self.spread * raw_loc), precision
 
     def _common_precision(self, shared: Any) -> Any:
-        if self.scale != "shared":
+        if not self.num_shared:
             return 1.0 / self.scale**2
-        log_scale = tf.clip_by_value(shared[0], -LOG_SCALE_LIMIT, LOG_SCALE_LIMIT)
+        own = tf.reshape(shared, self.shape) if self.scale == "each" else shared[0]
+        log_scale = tf.clip_by_value(own, -LOG_SCALE_LIMIT, LOG_SCALE_LIMIT)
         return tf.exp(-2.0 * log_scale) / self.spread**2
 
     def _distribution(self, eta: Eta) -> Any:

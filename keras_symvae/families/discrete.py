@@ -177,19 +177,28 @@ def _kl(p: Any, q: Any, name: str | None = None) -> Any:
 
 @keras.saving.register_keras_serializable(package="keras_symvae")
 class Poisson(Discrete):
-    """Independent counts: eta is the log-rate [B, *shape], the statistic is the count."""
+    """Independent counts: eta is the log-rate [B, *shape], the statistic is the count.
+
+    Args:
+        shape: shape of one value without the batch axis.
+        rate: the mean count that raw zeros name; networks read (count - rate) / sqrt(rate).
+    """
 
     reparametrised = False
     low = 0.0
 
+    def __init__(self, shape: int | tuple[int, ...], *, rate: float = 1.0):
+        super().__init__(shape)
+        self.rate = arguments.number("Poisson's rate", rate, above=0)
+
     def _natural(self, raw: Any, shared: Any) -> Eta:
-        return LOG_RATE_LIMIT * tf.tanh(raw / LOG_RATE_LIMIT)
+        return math.log(self.rate) + LOG_RATE_LIMIT * tf.tanh(raw / LOG_RATE_LIMIT)
 
     def _distribution(self, eta: Eta) -> Any:
         return _Counts(log_rate=eta)
 
     def _features(self, value: Any) -> Any:
-        return value - 1.0
+        return (value - self.rate) / math.sqrt(self.rate)
 
     def _log_prob(self, eta: Eta, value: Any) -> Any:
         return self._distribution(eta).log_prob(value)

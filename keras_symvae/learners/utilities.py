@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import tensorflow as tf
 
-from keras_symvae import arguments
+from keras_symvae import arguments, seeds
 from keras_symvae.data.batch import Batch, all_of, any_of, kinds, of_values, share
 from keras_symvae.families import Finite
 from keras_symvae.learners.completion import Completion
@@ -83,6 +83,7 @@ def sleep(
             start[name] = any_of([start[name], all_of([awake, taken.known(name)])])
     start |= {name: batch.known(name) for name in pair.context}
     dreams = pair.chain.dream(batch.size, seed=seed, given=given.where(start))
+    dreams = _veiled(pair, dreams, batch, seed=seeds.fold(seed, 2))
     dreaming = any_of(pair.encoder.scored(dreams).values())
     return judged(pair.encoder, dreams, weight=weights["encoder/dreams"] * share(dreaming))
 
@@ -152,6 +153,23 @@ def checked_information(pair: Pair, weights: Mapping[str, float] | None) -> Weig
                 f"and Categorical latents whose encoder factor reads no other latent."
             )
     return _weights(weights)
+
+
+def _veiled(pair: Pair, dreams: Batch, batch: Batch, *, seed: tf.Tensor) -> Batch:
+    """Returns dreams, half of which lack the elements that their examples lack.
+
+    An encoder that is told which elements are unknown has to meet such values in dreams as well;
+    and whole ones, which the limiting chain hands to it.
+    """
+    veiled = {}
+    for name in pair.observed:
+        family = pair.families[name]
+        if family.partial and batch.known(name) is not False:
+            coins = tf.random.stateless_uniform(tf.reshape(batch.size, [1]), seed) < 0.5
+            coins = tf.reshape(coins, [-1] + [1] * len(family.shape))
+            hidden = tf.logical_and(coins, family.unknown(batch[name]))
+            veiled[name] = tf.where(hidden, family.marker, dreams[name])
+    return pair.decoder.completed(dreams, veiled) if veiled else dreams
 
 
 def _weights(weights: Weights) -> Weights:

@@ -129,7 +129,7 @@ class Factor(Conditional):
             self._check_output(output.shape, family.raw_shape)
         self.built = True
 
-    @shaped(reads="{name: [B, ...]}", size="[]", returns="[B, *self.family.shape, ...]")
+    @shaped(reads="{name: [B, ...]}", size="[]", returns="[B, *self.family.eta_axes, ...]")
     def natural(self, reads: Reads, size: int | tf.Tensor) -> Any:
         """Returns eta with batch axis B from `reads` {name: [B, ...]}; `size` is B."""
         shape = self.family.raw_shape

@@ -79,6 +79,8 @@ class Pair(Model):
             latent=self.latent,
             context=self.context,
             read=self.encoder.needed,
+            # A method of architectures that know data of a form of their own.
+            translated=getattr(self, "translated", None),
         )
 
     def _check_players(self, drawn: Sequence[str]) -> None:

@@ -34,6 +34,11 @@ def test_family(name):
 
 def oracle(family, eta, value):
     """Returns SciPy's log-density of each element, in float64; of places where they share one."""
+    if isinstance(family, families.Record):
+        ends = np.cumsum([part.size for part in family.parts])[:-1]
+        values = np.split(np.asarray(value), ends, axis=-1)
+        parts = zip(family.parts, eta, values, strict=True)
+        return np.concatenate([oracle(*each) for each in parts], axis=-1)
     eta = [np.asarray(part, np.float64) for part in tf.nest.flatten(eta)]
     value = np.asarray(value, np.float64)
     stats = scipy.stats
@@ -76,7 +81,7 @@ def log_mass(loc, steepness, logits, slopes, value):
 def member(family, size, *, spread=2.0):
     """Returns natural parameters of random raw outputs [size, ...]."""
     raw = tf.constant(RNG.normal(size=(size, *family.raw_shape)) * spread, tf.float32)
-    return family.natural(raw, tf.fill([1], 0.3) if family.num_shared else None)
+    return family.natural(raw, tf.fill([family.num_shared], 0.3))
 
 
 def stack(eta, size):
@@ -100,6 +105,10 @@ def test_log_prob_is_scipys(name):
 def log_base_measure(family, value):
     """Returns log h(value) [B] against the measure of `log_prob`, up to a constant."""
     value = np.asarray(value, np.float64)
+    if isinstance(family, families.Record):
+        ends = np.cumsum([part.size for part in family.parts])[:-1]
+        values = np.split(value, ends, axis=-1)
+        return sum(map(log_base_measure, family.parts, values))
     log_h = np.zeros(value.shape)
     if isinstance(family, families.Gamma):
         log_h = -np.log(value)
@@ -117,7 +126,7 @@ def test_the_tilt_is_a_product_of_densities(name):
     a, b = (stack(member(family, 1, spread=1.0), size) for _ in range(2))
     both = tf.nest.map_structure(tf.add, a, b)
     value = family.sample(
-        family.natural(tf.zeros([size, *family.raw_shape]), tf.zeros([1])), (1, 2)
+        family.natural(tf.zeros([size, *family.raw_shape]), tf.zeros([family.num_shared])), (1, 2)
     )
     log_p, log_a, log_b = (family.log_prob(eta, value).numpy() for eta in (both, a, b))
     constant = log_p - log_a - log_b + log_base_measure(family, value)
@@ -128,8 +137,11 @@ def test_the_tilt_is_a_product_of_densities(name):
 @pytest.mark.parametrize("name", cases.FAMILIES)
 def test_features_are_standardised_under_raw_zeros(name):
     family, size = cases.FAMILIES[name], 20_000
-    eta = family.natural(tf.zeros([size, *family.raw_shape]), tf.zeros([1]))
+    eta = family.natural(tf.zeros([size, *family.raw_shape]), tf.zeros([family.num_shared]))
     features = family.features(family.sample(eta, seeds.make(2))).numpy()
+    if isinstance(family, families.Record):  # all elements are known
+        np.testing.assert_array_equal(features[:, -family.size :], 0.0)
+        features = features[:, : -family.size]
     np.testing.assert_allclose(features.mean(axis=0), 0.0, atol=0.05)
     # A fixed scale is that of the noise alone; values in general have the family's spread.
     fixed = isinstance(getattr(family, "scale", None), float)
@@ -160,7 +172,7 @@ def test_mean_and_mode(name):
     if isinstance(family, families.VonMises):  # the circular mean
         value = np.arctan2(np.sin(value).mean(axis=0), np.cos(value).mean(axis=0))
         np.testing.assert_allclose(mean[0], value, atol=0.1)
-    elif not isinstance(family, families.Categorical):
+    elif not isinstance(family, (families.Categorical, families.Record)):
         bound = 6 * np.std(value, axis=0) / np.sqrt(size)
         bound += 0.06 * getattr(family, "coupled", False)  # other channels are at their means
         assert np.all(np.abs(np.mean(value, axis=0) - mean[0]) < bound)
@@ -176,7 +188,7 @@ def test_reparametrised_draws_have_gradients_and_plain_ones_none(name):
     family = cases.FAMILIES[name]
     raw = tf.Variable(tf.zeros([5, *family.raw_shape]) + 0.3)
     with tf.GradientTape(persistent=True) as tape:
-        eta = family.natural(raw, tf.zeros([1]))
+        eta = family.natural(raw, tf.zeros([family.num_shared]))
         constant = family.features(family.sample(eta, seeds.make(6)))
         if family.reparametrised:
             moving = family.features(family.rsample(eta, seeds.make(6)))
@@ -209,7 +221,7 @@ def test_half_precision_ends_at_the_raw_output(name, policy):
     try:
         half = policy.removeprefix("mixed_")
         raw = tf.cast(RNG.normal(size=(4, *family.raw_shape)), half)
-        eta = family.natural(raw, tf.zeros([1]))
+        eta = family.natural(raw, tf.zeros([family.num_shared]))
         value = family.sample(eta, seeds.make(7))
         assert {part.dtype for part in tf.nest.flatten(eta)} == {tf.float32}
         assert family.log_prob(eta, value).dtype == family.features(value).dtype == tf.float32
@@ -400,7 +412,10 @@ def test_an_unfinished_family_is_refused_by_python():
 @pytest.mark.parametrize(
     ("make", "words"),
     [
-        (lambda: families.Normal(2, scale=-1.0), "'element', 'shared' or a positive number"),
+        (
+            lambda: families.Normal(2, scale=-1.0),
+            "'element', 'each', 'shared' or a positive number",
+        ),
         (lambda: families.Normal(2, scale="wide"), "received 'wide'"),
         (lambda: families.Normal(2, spread=0.0), "spread is a positive number; received 0.0"),
         (lambda: families.Categorical(num_classes=1), "num_classes >= 2; received 1"),

@@ -7,7 +7,7 @@ import numpy as np
 from keras_symvae import SymmetricEquilibrium, families
 from tests import cases
 from tests.gaussians import GaussianPair
-from zoo import Segmentation, SemiSupervised
+from zoo import Segmentation, SemiSupervised, Table
 
 
 def fresh_ladder():
@@ -35,6 +35,12 @@ def fresh_segmentation():
     return Segmentation((4, 4, 1), num_classes=3, latent=2, filters=(2, 2), width=3)
 
 
+def fresh_table():
+    """Returns a table of a real number, a count and a class."""
+    columns = {"a": "real", "n": "count", "c": ["no", "yes"]}
+    return Table(columns, latent=families.Normal(2), width=3, depth=1)
+
+
 def fresh_gaussian():
     """Returns a pair of real numbers, which every game of one pair may train."""
     return GaussianPair().pair
@@ -50,7 +56,7 @@ def fresh_learner():
     return SymmetricEquilibrium(cases.ladder())
 
 
-ladder, conditional, semi, patches, segmentation, gaussian, team, learner = map(
+ladder, conditional, semi, patches, segmentation, table, gaussian, team, learner = map(
     functools.cache,
     (
         fresh_ladder,
@@ -58,6 +64,7 @@ ladder, conditional, semi, patches, segmentation, gaussian, team, learner = map(
         fresh_semi,
         fresh_patches,
         fresh_segmentation,
+        fresh_table,
         fresh_gaussian,
         fresh_team,
         fresh_learner,

@@ -18,7 +18,8 @@ from tests.properties import test_constructors, test_functions, test_questions, 
 TABLES = (test_questions, test_constructors, test_training, test_functions)
 CALLS = [call for table in TABLES for call in table.CALLS.values()]
 OWN = ("keras_symvae", "zoo")
-ASKED = (Pair, Team, Model, Questions, Answers, sv.Learner, zoo.SemiSupervised, zoo.Segmentation)
+OF_ZOO = (zoo.SemiSupervised, zoo.Segmentation, zoo.Table)
+ASKED = (Pair, Team, Model, Questions, Answers, sv.Learner, *OF_ZOO)
 
 # What takes tensors, and is called by the library or by those who write games.
 INNER = {
@@ -27,6 +28,7 @@ INNER = {
     "Model": ["batch", "call", "check_training", "lacking", "named", "schemas", "single", "values"],
     "Pair": ["batch", "call", "check_training", "lacking", "named", "schemas", "single"],
     "Questions": ["add_questions", "check", "common_endpoints"],
+    "Table": ["translated"],
     "Team": ["batch", "call", "check_training", "lacking", "named", "schemas", "single", "split"],
 }
 # What reads or writes files, which has tests of its own beside its file.

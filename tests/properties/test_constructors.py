@@ -60,8 +60,17 @@ def of_families():
         if getattr(kind, "__abstractmethods__", None):
             continue
         usual = {"shape": SHAPES}
+        if name == "Record":
+            parts = st.sampled_from([[families.Normal(2)], (families.Poisson(1), families.Beta(1))])
+            yield Call(kind, {"parts": parts}, needed=("parts",), right=made, words=(name,))
+            continue
+        if name == "Poisson":
+            usual |= {"rate": POSITIVE}
         if name == "Normal":
-            usual |= {"scale": st.sampled_from(["element", "shared", 0.5]), "center": POSITIVE}
+            usual |= {
+                "scale": st.sampled_from(["element", "each", "shared", 0.5]),
+                "center": POSITIVE,
+            }
             usual |= {"spread": POSITIVE}
         if name == "Categorical":
             usual |= {"num_classes": st.sampled_from([2, 3])}
@@ -73,6 +82,7 @@ def of_families():
             "scale": REALS,
             "center": REALS,
             "spread": REALS,
+            "rate": REALS,
         }
         odd |= {"shape": INTEGERS}
         odd = {each: strategy for each, strategy in odd.items() if each in usual}
@@ -312,11 +322,23 @@ def of_zoo():
         | likelihood
         | filters
         | width,
+        zoo.Table: {"columns": st.sampled_from([{"a": "real"}, {"a": ["x", "y"], "b": "count"}])}
+        | {"latent": st.none() | COUNTS, "depth": COUNTS}
+        | width,
     }
-    needed = ("image_shape", "num_classes", "latent", "latents", "width", "filters", "patch")
+    needed = (
+        "columns",
+        "image_shape",
+        "num_classes",
+        "latent",
+        "latents",
+        "width",
+        "filters",
+        "patch",
+    )
     for kind, usual in rows.items():
         odd = {n: st.one_of(INTEGERS, REALS) for n in usual if n != "image_shape"}
-        words = (kind.__name__, "x", "z0", "network", "latents")
+        words = (kind.__name__, "x", "z0", "network", "latents", "column", "Column")
         yield Call(kind, usual, needed=needed, odd=odd, right=made, words=words, cost=8)
 
 

@@ -102,6 +102,14 @@ def of_pictures():
     yield Call(curves, {"records": st.just([record])}, needed=("records",), words=("record",))
 
 
+def of_tables():
+    data = {"a": [0.5, None, 2.0], "c": ["x", "y", ""], "n": [1, 2, 3]}
+    kinds = st.sampled_from([None, {}, {"a": "positive"}, {"n": {"kind": "count", "rate": 2.0}}])
+    usual = {"data": st.just(data), "kinds": kinds}
+    words = ("Column", "Columns", "column", "columns", "table")
+    yield Call(zoo.describe, usual, needed=("data",), words=words, right=there)
+
+
 def of_names():
     names = st.sampled_from(["zgr", "straight_through", "gumbel_softmax", "gumbel_softmax:0.3"])
     yield Call(estimators.get, {"name": names}, needed=("name",), words=("estimator",), right=there)
@@ -175,7 +183,7 @@ def of_zoo():
 
 def table():
     """Returns {name: Call}."""
-    parts = (of_measurements, of_pictures, of_names, of_numbers, of_zoo)
+    parts = (of_measurements, of_pictures, of_tables, of_names, of_numbers, of_zoo)
     return {call.name: call for part in parts for call in part()}
 
 

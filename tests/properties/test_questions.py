@@ -1,5 +1,7 @@
 """Every question of every model: it is answered rightly, or refused in words."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ SHARE = 0.4  # of all tries
 OUTPUTS = st.sampled_from(["sample", "mean", "mode"])
 COUNTS = st.sampled_from([1, 2, 3])
 FEW = st.sampled_from([1, 2])
+TABLE = ("table", "Column", "column", "Columns")
 NUMBERS = ("seed", "n", "steps", "samples", "batch_size", "num_samples", "chunk", "num_chains")
 
 
@@ -27,7 +30,7 @@ def asked(model, function, usual, **options):
         function,
         usual,
         odd={name: strategy for name, strategy in odd.items() if name in usual},
-        words=(*model.families, function.__name__, "data"),
+        words=(*model.families, function.__name__, "data", *options.pop("words", ())),
         weights=models.weights(model),
         **options,
     )
@@ -216,6 +219,25 @@ def ask_segmentation():
     yield asked(team, team.limiting_pairs, usual, needed=("start", "steps"), right=right)
 
 
+def ask_table():
+    table = models.table()
+    row, cells = table.families["row"], {"a": [0.5, None], "n": [None, 3], "c": ["yes", ""]}
+    rows, data = two(row), st.sampled_from([cells, {"n": [1, 2]}, {"c": [None, "no"]}])
+
+    def filled(result, given):
+        assert result.keys() == set(table.columns)
+        assert {each.shape for each in result.values()} == {(2, given.get("samples", 20))}
+
+    usual = {"data": data, "samples": FEW, "steps": FEW}
+    yield asked(table, table.impute, usual, needed=("data",), right=filled, words=TABLE)
+    call = asked(table, table.rows, {"data": data}, needed=("data",), words=TABLE)
+    del call.usual["seed"]
+    yield call
+    call = asked(table, table.cells, {"rows": rows}, odd={"rows": values.variable(row)})
+    del call.usual["seed"]
+    yield dataclasses.replace(call, needed=("rows",))
+
+
 def ask_team():
     team = models.team()
 
@@ -237,7 +259,15 @@ def never(result, given):
 def table():
     """Returns {name: Call}."""
     found = {}
-    for ask in (ask_ladder, ask_conditional, ask_learner, ask_semi, ask_segmentation, ask_team):
+    for ask in (
+        ask_ladder,
+        ask_conditional,
+        ask_learner,
+        ask_semi,
+        ask_segmentation,
+        ask_table,
+        ask_team,
+    ):
         for call in ask():
             owner = ask.__name__.removeprefix("ask_")
             name = f"{owner}.{call.function.__name__}"

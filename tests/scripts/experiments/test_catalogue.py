@@ -74,7 +74,9 @@ def test_a_new_experiment_is_one_folder(room, tmp_path):
 
 
 def test_an_unknown_name_is_refused():
-    with pytest.raises(ValueError, match=r"no experiment .squares.; choose one of camvid, celeb_a_mask_hq, coop"):
+    with pytest.raises(
+        ValueError, match=r"no experiment .squares.; choose one of camvid, celeb_a_mask_hq, coop"
+    ):
         catalogue.get("squares")
 
 

@@ -15,7 +15,8 @@ PAIR = {"symmetric", "elbo"}
 OF_BITS = [
     name
     for name, preset in PRESETS.items()
-    if name.endswith(("_bits", "_ladder", "_reverse", "_paper")) and "binarize" in preset.preparation
+    if name.endswith(("_bits", "_ladder", "_reverse", "_paper"))
+    and "binarize" in preset.preparation
 ]
 FAST = {name: PRESETS[name] for name in OF_BITS if PRESETS[name].steps <= 10_000}
 STEPS = 250

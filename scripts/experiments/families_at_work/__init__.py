@@ -1,0 +1,1 @@
+"""The experiment `families_at_work`."""
