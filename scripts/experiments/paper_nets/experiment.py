@@ -75,8 +75,8 @@ class PaperNets(Experiment[Config]):
             config.samples, steps=config.alternations, seed=2, output="mean"
         )["x"]
         learner.save(folder / "model.keras")
-        shown = {"samples": dreams[: config.shown], "chains": chains[: config.shown]}
-        np.savez(folder / "shown.npz", **{k: np.asarray(v) for k, v in shown.items()})
+        few = slice(config.shown)
+        np.savez(folder / "shown.npz", samples=dreams[few], chains=chains[few])
         return {**curves, "limiting": judging.distance(chains)}
 
     def table(self, results: Results) -> str:
