@@ -21,6 +21,7 @@ FAMILIES = {
     "gamma_scalar": families.Gamma(()),
     "beta": families.Beta(2),
     "von_mises": families.VonMises((2, 1)),
+    "record_of_one": families.Record([families.Normal(2)]),
     "record": families.Record(
         [
             families.Normal(2, scale="each"),
