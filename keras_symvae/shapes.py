@@ -124,7 +124,7 @@ class _Call:
                 for index, (item, part) in enumerate(zip(value, parts, strict=True)):
                     yield from self._problems(f"{place}[{index}]", item, part)
             case ast.List(elts=dims):
-                if isinstance(value, (tuple, list)) and any(hasattr(v, "shape") for v in value):
+                if _is_nest(value):
                     for index, item in enumerate(value):
                         yield from self._problems(f"{place}[{index}]", item, contract)
                     return
@@ -186,7 +186,7 @@ class _Call:
         axes = _axes(value)
         if isinstance(value, Mapping):
             received = f"a dict of {list(value)}"
-        elif isinstance(value, (tuple, list)) and any(hasattr(v, "shape") for v in value):
+        elif _is_nest(value):
             received = f"a {type(value).__name__} of {len(value)} arrays"
         elif axes is None:
             received = f"a {type(value).__name__}"
@@ -201,6 +201,12 @@ class _Call:
                 hints[node.id] = f"{node.id} = {self.known[node.id]} (from {self.places[node.id]})"
         told = f"{place} has {received}, expected {ast.unparse(contract)}"
         return f"{told} with {', '.join(hints.values())}." if hints else f"{told}."
+
+
+def _is_nest(value: Any) -> bool:
+    """Returns whether a value is a tuple or list of arrays, or of such tuples."""
+    listed = isinstance(value, (tuple, list))
+    return listed and any(hasattr(part, "shape") or _is_nest(part) for part in value)
 
 
 def _axes(value: Any) -> Axes | None:

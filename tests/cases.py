@@ -26,6 +26,7 @@ FAMILIES = {
     "logistic_mixture": families.DiscretizedLogistic((2, 3), components=3),
     "logistic_coupled": families.DiscretizedLogistic((1, 3), coupled=True),
     "logistic_coupled_mixture": families.DiscretizedLogistic((2, 3), components=2, coupled=True),
+    "record_of_one": families.Record([families.Normal(2)]),
     "record": families.Record(
         [
             families.Normal(2, scale="each"),

@@ -210,8 +210,9 @@ class Imputation(Experiment[Config]):
                 means, spreads = np.mean(values, axis=1), np.std(values, axis=1)
                 color = f"C{self.methods.index(name)}"
                 axes.errorbar(places, means, spreads, fmt="o", color=color, label=name)
-            names_of_cases = [f"{table}\n{mechanism}" for table, mechanism, _ in cases]
-            axes.set_xticks(range(len(cases)), names_of_cases, fontsize=7)
+            labels = [f"{table} {mechanism}".replace("_", " ") for table, mechanism, _ in cases]
+            labels = ["\n".join(label.split(" ")) for label in labels]
+            axes.set_xticks(range(len(cases)), labels, fontsize=7)
         shares.axhline(LEVEL, color="0.5", linewidth=1.0)
         errors.set(title="error of hidden cells (standard deviations)")
         shares.set(title="share within intervals of 90%")
