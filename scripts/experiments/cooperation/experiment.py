@@ -38,7 +38,6 @@ class Cooperation(Experiment[Config]):
         config = self.config
         common = {"preset": config.preset, "steps": config.steps, "batch_size": config.batch_size}
         common |= {"data": self.data, "seed": seed}
-        common |= {"options": presets.get(config.preset).recipes["symmetric"].options}
         return {f"own-{share}-seed-{seed}": {**common, "own": share} for share in config.shares}
 
     def measure(self, settings: dict[str, Any], folder: pathlib.Path) -> dict[str, Any]:
@@ -54,7 +53,7 @@ class Cooperation(Experiment[Config]):
 
         def pair_up() -> Cooperative:
             team = Team({member: preset.pair() for member in MEMBERS})
-            return Cooperative(team, mixing=settings["own"], seed=seed, **settings["options"])
+            return Cooperative(team, mixing=settings["own"], seed=seed)
 
         optimizer = Recipe(rates, beta_1=recipe.beta_1).optimizer(steps=settings["steps"])
         learner = training.compiled(pair_up, optimizer=optimizer, seed=seed, group=10)

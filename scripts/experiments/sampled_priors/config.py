@@ -1,10 +1,6 @@
 """The configuration of `sampled_priors`."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
-
-from zoo.presets.recipes import RESAMPLED
 
 
 @dataclasses.dataclass(frozen=True)
@@ -15,7 +11,6 @@ class Training:
         rate: peak rate of Adam.
         flip: share of pixels that are flipped in training.
         batch_size, beta_1: of every training.
-        options: arguments of the game.
         width: of the hidden layers.
     """
 
@@ -23,7 +18,6 @@ class Training:
     flip: float
     batch_size: int = 256
     beta_1: float = 0.5
-    options: Mapping[str, Any] = dataclasses.field(default_factory=lambda: RESAMPLED)
     width: int = 200
 
 

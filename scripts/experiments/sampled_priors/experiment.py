@@ -226,5 +226,4 @@ def fit(
     seed, rates = settings["seed"], both(settings["rate"])
     options = {"batch_size": settings["batch_size"], "seed": seed}
     batches = Batches({"x": images.train.x}, transform=transform or images.preparation, **options)
-    game, beta_1 = settings["options"], settings["beta_1"]
-    play(pair, batches, rates=rates, steps=steps, seed=seed, beta_1=beta_1, game=game)
+    play(pair, batches, rates=rates, steps=steps, seed=seed, beta_1=settings["beta_1"])

@@ -6,28 +6,6 @@ from typing import Any
 
 
 @dataclasses.dataclass(frozen=True)
-class Game:
-    """How the symmetric game is played with few labels.
-
-    Args:
-        options: arguments of `SymmetricEquilibrium`.
-        information: weights of the information of y, all of which are tried.
-        longer: times the steps of labels alone.
-    """
-
-    options: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    information: tuple[float, ...] = (1.0, 0.0)
-    longer: int = 1
-
-
-# Dreams near the data ask of q(y | x) to say of a blurred image what it says of the image.
-GAMES = {
-    "symmetric": Game({"draws": 5, "remember": 0.5, "near": 1.0}, longer=2),
-    "symmetric draws=1": Game(),
-}
-
-
-@dataclasses.dataclass(frozen=True)
 class Setup:
     """What is learned from one data set.
 
@@ -36,9 +14,9 @@ class Setup:
         architecture: arguments of `zoo.SemiSupervised`.
         rates: {key of `compile`: peak rate of Adam}.
         dreams: weight of the encoder's utility of dreams.
+        information: weights of the information of y, both of which are tried.
         batch_sizes: labelled images and images in a step.
         validation: labelled images that no network learns from.
-        games: {name: `Game`}.
     """
 
     budgets: tuple[tuple[int | None, int], ...]
@@ -47,7 +25,7 @@ class Setup:
     dreams: float
     batch_sizes: tuple[int, int]
     validation: int
-    games: Mapping[str, Game] = dataclasses.field(default_factory=lambda: GAMES)
+    information: tuple[float, ...] = (1.0, 0.0)
 
 
 FASHION_MNIST = Setup(

@@ -35,7 +35,7 @@ CLASSIFIERS = {
     "SVC": (SVC(), {"C": [1.0, 3.0, 10.0, 30.0]}),
     "nearest neighbours": (KNeighborsClassifier(), {"n_neighbors": [1, 3, 5]}),
 }
-ALONE, FILTERED = "labels alone", "labels alone, filters of the game"
+NETWORKS = ("symmetric", "labels alone, filters of the game", "labels alone")
 
 
 class SemiSupervised(Experiment[Config]):
@@ -56,16 +56,10 @@ class SemiSupervised(Experiment[Config]):
     def settings(self, seed: int) -> dict[str, dict[str, Any]]:
         setup = self.config.digits if self.data == "digits" else self.config.fashion_mnist
         common = {**dataclasses.asdict(setup), "data": self.data, "seed": seed}
-        budgets, games = common.pop("budgets"), common.pop("games")
-        found = {}
-        for few, steps in budgets:
-            each = {**common, "per_class": few, "steps": steps}
-            for name, game in games.items():
-                longer = {"steps": steps * game["longer"]}
-                played = {k: game[k] for k in ("options", "information")}
-                found[name, few] = {**each, **longer, "learner": name, **played}
-            found[ALONE, few] = {**each, "learner": ALONE}
-        return {f"{few or 'all'} {name}-seed-{seed}": each for (name, few), each in found.items()}
+        return {
+            f"{few or 'all'}-per-class-seed-{seed}": {**common, "per_class": few, "steps": steps}
+            for few, steps in common.pop("budgets")
+        }
 
     def measure(self, settings: dict[str, Any], folder: pathlib.Path) -> dict[str, Any]:
         config = self.config
@@ -82,20 +76,12 @@ class SemiSupervised(Experiment[Config]):
         if settings["architecture"].get("body") == "patches":
             reader = task.architecture().reader
             learned = filters.learned(reader, train.x, config.filters, seed=seed)
-        if settings["learner"] != ALONE:
-            games = [play_labels(task, learned, weight) for weight in settings["information"]]
-            pair, best = max(games, key=lambda game: game[1].validation)
-            keras.saving.save_model(pair, folder / "pair.keras")
-            shown = test.x[: config.embedded]
-            latents = {k: v for k, v in pair.encode(shown).items() if k != "y"}
-            codes = np.hstack([z.reshape(len(z), -1) for z in latents.values()]).astype("float32")
-            np.savez(folder / "codes.npz", codes=codes, y=test.y[: config.embedded])
-            project(codes, test.y[: config.embedded], folder / "projector")
-            return {settings["learner"]: best.test}
-        found = {}
-        starts: dict[str, np.ndarray | None] = {ALONE: None}
+        games = [play_labels(task, learned, weight) for weight in settings["information"]]
+        pair, best = max(games, key=lambda game: game[1].validation)
+        found = {"symmetric": best.test}
+        starts: dict[str, np.ndarray | None] = {"labels alone": None}
         if learned is not None:
-            starts[FILTERED] = learned
+            starts["labels alone, filters of the game"] = learned
         for name, start in starts.items():
             tried = [supervised(task, start, drop, rate=config.rate) for drop in config.dropouts]
             found[name] = max(tried, key=lambda each: each.validation).test
@@ -106,12 +92,15 @@ class SemiSupervised(Experiment[Config]):
                 search = GridSearchCV(classifier, grid, cv=5, refit=False).fit(x[some], y[some])
                 best = clone(classifier).set_params(**search.best_params_).fit(x, y)
                 found[name] = float(best.score(test.x.reshape(len(test.x), -1), test.y))
+        keras.saving.save_model(pair, folder / "pair.keras")
+        latents = {k: v for k, v in pair.encode(test.x[: config.embedded]).items() if k != "y"}
+        codes = np.hstack([z.reshape(len(z), -1) for z in latents.values()]).astype("float32")
+        np.savez(folder / "codes.npz", codes=codes, y=test.y[: config.embedded])
+        project(codes, test.y[: config.embedded], folder / "projector")
         return found
 
     def table(self, results: Results) -> str:
-        learners = dict.fromkeys(each["settings"]["learner"] for each in results.values())
-        games = [name for name in learners if name != ALONE]
-        names, rows = [*games, FILTERED, ALONE, *CLASSIFIERS], []
+        names, rows = [*NETWORKS, *CLASSIFIERS], []
         for few in dict.fromkeys(result["settings"]["per_class"] for result in results.values()):
             found = findings(results, per_class=few)
             shown = [[f[name] for f in found if name in f] for name in names]
@@ -207,11 +196,7 @@ def play_labels(task: Task, learned: np.ndarray | None, weight: float) -> tuple[
         rates=settings["rates"],
         steps=settings["steps"],
         seed=seed,
-        game={
-            "weights": {"encoder/dreams": settings["dreams"]},
-            "information": {"y": weight},
-            **settings["options"],
-        },
+        game={"weights": {"encoder/dreams": settings["dreams"]}, "information": {"y": weight}},
         epochs=task.parts,
         callbacks=[best],
     )

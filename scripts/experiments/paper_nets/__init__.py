@@ -1,1 +1,0 @@
-"""The experiment `paper_nets`."""
