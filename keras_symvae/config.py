@@ -38,7 +38,7 @@ class Configured:
 
     def _argument(self, name: str) -> Any:
         value = self.kept[name](self) if name in self.kept else getattr(self, name)
-        return value if _is_plain(value) else keras.saving.serialize_keras_object(value)
+        return value if is_plain(value) else keras.saving.serialize_keras_object(value)
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
@@ -116,9 +116,10 @@ def _layers(owner: Any) -> list[keras.Layer]:
     return list(owner._flatten_layers(include_self=True)) if isinstance(owner, keras.Layer) else []
 
 
-def _is_plain(value: Any) -> bool:
+def is_plain(value: Any) -> bool:
+    """Returns whether a value is one of JSON, tuples included."""
     if isinstance(value, dict):
-        return all(_is_plain(part) for part in value.values())
+        return all(is_plain(part) for part in value.values())
     if isinstance(value, (list, tuple)):
-        return all(_is_plain(part) for part in value)
+        return all(is_plain(part) for part in value)
     return isinstance(value, PLAIN)

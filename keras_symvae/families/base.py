@@ -13,6 +13,7 @@ import tensorflow_probability as tfp
 from numpy.typing import ArrayLike
 
 from keras_symvae import arguments
+from keras_symvae.config import is_plain
 from keras_symvae.shapes import shaped
 
 tfd = tfp.distributions
@@ -361,7 +362,10 @@ class Family(abc.ABC):
 
     @final
     def get_config(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+        return {
+            name: value if is_plain(value) else keras.saving.serialize_keras_object(value)
+            for name, value in self._arguments().items()
+        }
 
     @classmethod
     @final
@@ -374,11 +378,11 @@ class Family(abc.ABC):
 
     @final
     def __hash__(self) -> int:
-        return hash((type(self), str(self.get_config())))
+        return hash((type(self), str(self._arguments())))
 
     @final
     def __repr__(self) -> str:
-        arguments = ", ".join(f"{key}={value!r}" for key, value in self.get_config().items())
+        arguments = ", ".join(f"{key}={value!r}" for key, value in self._arguments().items())
         return f"{type(self).__name__}({arguments})"
 
     # What these share.
@@ -406,7 +410,11 @@ class Family(abc.ABC):
         return list(range(1, len(self.shape) + 1))
 
     def _identity(self) -> tuple[type, dict[str, Any]]:
-        return type(self), self.get_config()
+        return type(self), self._arguments()
+
+    def _arguments(self) -> dict[str, Any]:
+        """Returns the arguments that the family was made with."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def _total(self, elements: Any) -> Any:
         """Returns the sum over the elements, [B]."""
