@@ -17,7 +17,7 @@ from keras_symvae.data.variables import unwrapped
 from keras_symvae.environment import keep_models_of_saving, refuse_legacy
 from keras_symvae.learners.answers import Answers
 from keras_symvae.learners.memory import Memory
-from keras_symvae.learners.step import optimizers
+from keras_symvae.learners.step import optimizers, replicas
 from keras_symvae.learners.step.guard import POLICIES, Guard, NonFiniteError
 from keras_symvae.learners.step.meters import Meters
 from keras_symvae.learners.step.moves import REGULARIZATION, Move, Played, opened, outcome_of, play
@@ -162,6 +162,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
                     f"{arguments.told(optimized)}."
                 )
             learning = [weights[place] for place in optimized]
+        replicas.check(self, optimizers.all_weights(self), jit_compile=jit_compile)
         optimizer = optimizers.bound(optimizer, self, learning)
         self.guard = Guard(
             self.cost_names,
@@ -392,8 +393,6 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
 
     def _remember(self, examples: Any) -> None:
         """Makes room for what is remembered of so many examples, of a team {member: number}."""
-        if self.memories and tf.distribute.get_strategy().num_replicas_in_sync > 1:
-            raise ValueError("Codes are remembered on one device; set remember=0 on several.")
         for member, memory in self.memories.items():
             memory.prepare(examples[member] if isinstance(examples, Mapping) else examples)
 
@@ -505,6 +504,16 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         """Sets all metrics back, as Keras does before an epoch and an evaluation."""
         super().reset_metrics()
         self._test_steps.assign(0)  # so that every evaluation makes the same draws
+
+    def _maybe_symbolic_build(self, iterator: Any = None, data_batch: Any = None) -> None:
+        """Does nothing for Keras, which would build on a batch: `compile` has made all state."""
+
+    def _make_function(self, step_function: Any) -> Any:
+        """Returns what Keras calls with an iterator over batches."""
+        if self.distribute_strategy.num_replicas_in_sync == 1:
+            return super()._make_function(step_function)
+        replicas.check(self, optimizers.all_weights(self))  # the scope may be that of `fit` alone
+        return replicas.function(self, step_function)
 
     def make_train_function(self, force: bool = False) -> None:
         """Wraps Keras's step, so that a run that cannot go on stops with the name of the fault."""

@@ -81,15 +81,13 @@ class Memory(keras.Layer):
             values: the codes.
             where: the examples whose codes are kept; those of the others stay what they were.
         """
-        places = rows[:, None]
         for name, table in self.codes.items():
             family, codes = self.families[name], values[name]
             if where is not True:
                 former = tf.cast(tf.gather(table.value, rows), family.dtype)
                 codes = family.merged(where, codes, former)
-            table.value.scatter_nd_update(places, tf.cast(codes, table.dtype))
-        visited = tf.gather(self.visited.value, rows) | where
-        self.visited.value.scatter_nd_update(places, visited)
+            _update(table, rows, tf.cast(codes, table.dtype))
+        _update(self.visited, rows, tf.gather(self.visited.value, rows) | where)
 
     def load_own_variables(self, store: Any) -> None:
         """Loads the codes of a file, however many there are."""
@@ -104,7 +102,19 @@ class Memory(keras.Layer):
             dtype=dtype,
             initializer="zeros",
             trainable=False,
+            aggregation="only_first_replica",  # all replicas write the same, see `_update`
         )
+
+
+def _update(table: Any, rows: tf.Tensor, values: tf.Tensor) -> None:
+    """Writes values [B, ...] to the rows [B] of a table, those of all replicas to each."""
+    context = tf.distribute.get_replica_context()
+    if context.num_replicas_in_sync > 1:
+        kind = values.dtype
+        wide = tf.cast(values, tf.int32) if kind in (tf.bool, tf.int8) else values
+        rows, wide = context.all_gather([rows, wide], axis=0)
+        values = tf.cast(wide, kind)
+    table.value.scatter_update(tf.IndexedSlices(values, rows))
 
 
 def _kept(family: Family) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from keras_symvae.learners.step import replicas
 from keras_symvae.learners.step.cost import Outcome, total
 from keras_symvae.model.practice import Practice
 
@@ -59,7 +60,7 @@ class Played(typing.NamedTuple):
 
     Args:
         costs, present, measures: see `Outcome`, of all moves together.
-        gradients, variables: what one update of their players takes.
+        gradients, variables: what one update of their players takes, of all replicas together.
     """
 
     costs: dict[str, tf.Tensor]
@@ -92,7 +93,6 @@ def play(
         ValueError: a move names a player that the game does not have.
     """
     costs, present, measures, gradients, variables = {}, {}, {}, [], []
-    replicas = tf.distribute.get_strategy().num_replicas_in_sync
     owned = [_owned(move, players) for move in moves]
     tapes = [tf.GradientTape(watch_accessed_variables=False) for _ in moves]
     for tape, weights in zip(tapes, owned, strict=True):
@@ -102,7 +102,7 @@ def play(
     for move, tape, weights, position in zip(moves, tapes, owned, taken, strict=True):
         with tape:
             outcome = outcome_of(move, position, seed=seed, practice=practice, players=players)
-            loss = optimizer.scale_loss(-tf.reduce_mean(outcome.gain) / replicas)
+            loss = optimizer.scale_loss(-tf.reduce_mean(outcome.gain) / replicas.count())
         gradients += tape.gradient(
             loss,
             [weight.value for weight in weights],
@@ -112,7 +112,7 @@ def play(
         costs |= outcome.costs
         present |= outcome.present
         measures |= outcome.measures
-    return Played(costs, present, gradients, variables, measures)
+    return Played(costs, present, replicas.summed(gradients), variables, measures)
 
 
 def outcome_of(

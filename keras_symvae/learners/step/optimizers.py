@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from keras_symvae import arguments
 from keras_symvae.environment import refuse_legacy
+from keras_symvae.learners.step import replicas
 from keras_symvae.learners.step.moves import Played
 from keras_symvae.paths import owner
 
@@ -257,7 +258,8 @@ def apply_if(finite: tf.Tensor, optimizer: Any, played: Played) -> None:
     def across_replicas(strategy, finite, gradients):
         def apply():
             arguments = (gradients, played.variables)
-            strategy.extended.call_for_each_replica(optimizer.apply, args=arguments)
+            with replicas.taking_sums(optimizer):
+                strategy.extended.call_for_each_replica(optimizer.apply, args=arguments)
 
         # Keras's optimizers merge replicas themselves, so the condition has to stand outside.
         tf.cond(strategy.experimental_local_results(finite)[0], apply, lambda: None)
