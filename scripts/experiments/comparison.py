@@ -166,6 +166,7 @@ def table(results: Mapping[str, Any]) -> str:
     for (preset, label, updates), names in groups(results["runs"]).items():
         runs = [results["runs"][name] for name in names]
         costs = [run["decoder/x"] for run in runs if "decoder/x" in run]
+        bits = [run["information"].values() for run in runs]  # none of codes that are no bits
         told = [run["log_likelihood"]["mean"] for run in runs if "log_likelihood" in run]
         cells = [
             preset,
@@ -174,7 +175,7 @@ def table(results: Mapping[str, Any]) -> str:
             updates,
             mean_of(run["seconds"] / 60 for run in runs),
             mean_of(costs) if costs else results["quoted"]["decoder/x"][f"{preset} {label}"],
-            mean_of(sum(run["information"].values()) for run in runs),
+            mean_of(sum(each) for each in bits) if any(bits) else "",
             mean_of(told) if told else "",
         ]
         cells += [mean_of(distance(run, step) for run in runs) for step in steps]

@@ -8,7 +8,7 @@ import pytest
 from scripts.experiments import catalogue, comparison, index
 from scripts.experiments.place import ROOM, Place
 
-COMPARED = ("chains_digits", "chains_fashion_mnist")
+COMPARED = ("chains_digits", "chains_fashion_mnist", "chains_gaussian")
 WAITING = {"celeb_a_mask_hq"}  # for data that nobody here may have
 FOLDERS = sorted(path.parent.name for path in ROOM.glob("*/results.json"))
 # Tables of README.md that hold no results.
