@@ -159,7 +159,7 @@ def test_archives_are_looked_at_before_they_are_read(make, folder):
         with watch.over(folder, memory=200), pytest.raises(ValueError) as refused:
             load(path)
         assert "data.npz" in str(refused.value) and "\n" not in str(refused.value)
-    asked = [(f"--data={path}",), (f"--prior={path}", "--data=digits")]
+    asked = [(f"--data={path}",), (f"--prior={path}", "--preset=digits_ladder")]
     for flags in asked:
         with watch.over(folder, memory=200):
             message = watch.refused(train.COMMAND, *flags, f"--out={folder / 'run'}")

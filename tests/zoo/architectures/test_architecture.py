@@ -44,7 +44,20 @@ OTHER = {
         "filters": 4,
         "patch": 2,
     },
-    "Segmentation": {**COMMON, "num_classes": 3, "latent": families.Normal(2), "filters": (2, 3)},
+    "Segmentation": {
+        **COMMON,
+        "num_classes": 3,
+        "classes": {"sky": [0, 0, 255], "road": [9, 9, 9], "tree": [0, 255, 0]},
+        "latent": families.Normal(2),
+        "filters": (2, 3),
+    },
+    "Table": {
+        "columns": {"age": {"kind": "real", "center": 40.0, "spread": 12.0}},
+        "latent": 3,
+        "width": 4,
+        "depth": 1,
+        "name": "other",
+    },
 }
 
 

@@ -89,6 +89,10 @@ def colour(width, *, coarse):
 
 LADDER_PRESETS = {name for name, preset in PRESETS.items() if preset.model == "ladder"}
 WEIGHTS = {  # preset: (decoder, encoder)
+    "fashion_mnist_bits": (
+        link(20, 200, 60) + mlp(60, 200) + dense(200, 784),
+        mlp(784, 200) + dense(200, 60) + link(60, 200, 20, hidden=3),
+    ),
     "digits_ladder": (
         link(10, 200, 40) + mlp(40, 200) + dense(200, 64),
         mlp(64, 200) + heads(200, 10, 40),

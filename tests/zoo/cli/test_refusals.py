@@ -42,8 +42,11 @@ def test_impossible_data_are_refused(family, value, match):
     [
         (lambda: families.Bernoulli((2, 0)), "positive integers"),
         (lambda: families.Normal(-1), "positive integers"),
-        (lambda: families.Normal(2, scale="row"), "'element', 'shared' or a positive number"),
-        (lambda: families.Normal(2, scale=0.0), "'element', 'shared' or a positive number"),
+        (
+            lambda: families.Normal(2, scale="row"),
+            "'element', 'each', 'shared' or a positive number",
+        ),
+        (lambda: families.Normal(2, scale=0.0), "'element', 'each', 'shared' or a positive number"),
         (lambda: families.Normal(2, spread=0.0), "spread"),
         (lambda: families.Categorical(num_classes=1), "num_classes >= 2"),
     ],

@@ -65,7 +65,7 @@ def test_silhouettes_of_digits_are_their_ink_and_carry_their_labels():
     for split in ("train", "test", "all"):
         maps, images = (
             label_maps.load("silhouettes:digits", split=split),
-            datasets.load(split=split),
+            datasets.load("digits", split=split),
         )
         np.testing.assert_array_equal(maps.x, images.x)
         # One pixel is more than 1 % of an 8 x 8 image, so nothing is a speck.
