@@ -134,7 +134,9 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         Args:
             optimizer: a name, an optimizer, or {"decoder": ..., "encoder": ...}; keys may also
                 name one factor, as "decoder/z1", and the longest key that fits wins.
-            steps_per_execution, jit_compile: as in Keras.
+            steps_per_execution: as in Keras; where an epoch is no multiple of it, `fit`
+                makes fewer in a call, so that no epoch goes beyond its end.
+            jit_compile: as in Keras.
             optimized: of a file: places, among all weights, of those that the optimizer knows;
                 None: all that are not frozen.
             options: run_eagerly, auto_scale_loss, as in Keras.
@@ -185,6 +187,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
             **options,
         )
         optimizers.keep_slots_once(self.optimizer)
+        self._asked = steps_per_execution
         self.optimizer.build([weight for _, weight in learning])
         self._optimized = frozenset(id(weight) for _, weight in learning)
         self._learning = self._learnable()
@@ -344,6 +347,7 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
         if found.held_out is not None and validation_data is None:
             validation_data = found.held_out
             self._expect(self.pair.lacking(validation_data), step=TESTING)
+        self._group(found.steps_per_epoch)
         options["shuffle"] = feed.is_shuffled_by_keras(found.data, shuffle=shuffle)
         with gate.told():
             return super().fit(
@@ -357,6 +361,20 @@ class Learner(Configured, Answers, keras.Model, abc.ABC):
                 steps_per_epoch=found.steps_per_epoch,
                 **options,
             )
+
+    def _group(self, steps: int | None) -> None:
+        """Chooses how many steps a call of the compiled step holds, of so many in an epoch.
+
+        Data without an end do not tell Keras where an epoch ends: its last call would go on.
+        """
+        if not self.compiled:  # Keras says so
+            return
+        group = self._asked
+        if steps is not None:
+            group = next(n for n in range(group, 0, -1) if steps % n == 0)
+        if group != self.steps_per_execution:
+            self.steps_per_execution = group
+            self.train_function = self.test_function = None
 
     def evaluate(
         self,

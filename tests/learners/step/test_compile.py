@@ -6,8 +6,9 @@ import sys
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
-from keras_symvae import ELBO, SymmetricEquilibrium, testing
+from keras_symvae import ELBO, Batches, SymmetricEquilibrium, testing
 from tests import cases
 
 SGD, Adam = keras.optimizers.SGD, keras.optimizers.Adam
@@ -158,6 +159,31 @@ def test_mixed_precision_keeps_costs_in_float32(policy):
     assert scaled == (policy == "mixed_float16")
     np.testing.assert_allclose(learner.logs["loss"], exact.logs["loss"], rtol=0.02)
     assert distance(learner) > 1e-3
+
+
+@pytest.mark.parametrize(
+    ("data", "options", "steps"),
+    [
+        (cases.images(), {"batch_size": 8}, 4),
+        (Batches({"x": cases.images()}, batch_size=8), {}, 4),
+        (tf.data.Dataset.from_tensor_slices(cases.images()).batch(8), {}, 4),
+        (cases.images(), {"batch_size": 8, "steps_per_epoch": 7}, 7),
+        (
+            tf.data.Dataset.from_tensor_slices(cases.images()).repeat().batch(8),
+            {"steps_per_epoch": 7},
+            7,
+        ),
+    ],
+    ids=["arrays", "batches", "tf.data", "arrays without end", "tf.data without end"],
+)
+def test_no_epoch_goes_beyond_its_end(data, options, steps):
+    learner = SymmetricEquilibrium(cases.ladder())
+    learner.compile("adam", steps_per_execution=3)
+    learner.fit(data, epochs=2, verbose=0, **options)
+    assert int(learner.steps.numpy()) == 2 * steps
+    assert learner.steps_per_execution in (1, 2, 3)
+    learner.fit(cases.images(24), batch_size=8, verbose=0)
+    assert (learner.steps_per_execution, int(learner.steps.numpy())) == (3, 2 * steps + 3)
 
 
 MIRRORED = """
