@@ -1,7 +1,7 @@
 """A record: elements of several families side by side, such as the columns of a table."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import keras
@@ -83,7 +83,7 @@ class Record(Family):
         return tf.concat(scores, axis=-1)
 
     def _sample(self, eta: Eta, seed: Any) -> Any:
-        return self._together(
+        return _joined(
             part.sample(own, seeds.fold(seed, index))
             for index, (part, own) in enumerate(zip(self.parts, eta, strict=True))
         )
@@ -95,16 +95,13 @@ class Record(Family):
         )
 
     def _mode(self, eta: Eta) -> Any:
-        return self._together(part.mode(own) for part, own in zip(self.parts, eta, strict=True))
+        return _joined(part.mode(own) for part, own in zip(self.parts, eta, strict=True))
 
     def _split(self, value: Any) -> Iterator[tuple[Family, Any, Any]]:
         """Yields (part, its elements, which of them are known); neutral ones where none is."""
         for part, own in zip(self.parts, _divided(self.parts, value), strict=True):
             known = ~tf.math.is_nan(own)
             yield part, tf.where(known, tf.cast(own, part.dtype), part.neutral), known
-
-    def _together(self, values: Any) -> Any:
-        return tf.concat([tf.cast(value, tf.float32) for value in values], axis=-1)
 
 
 class _Joined(tfd.Distribution):
@@ -134,35 +131,37 @@ class _Joined(tfd.Distribution):
         size = self.distributions[0].batch_shape[:1]
         return size.concatenate(sum(part.size for part in self._parts))
 
-    def _joined(self, values: Any) -> Any:
-        return tf.concat([tf.cast(value, tf.float32) for value in values], axis=-1)
-
     def _log_prob(self, value: Any) -> Any:
         pairs = zip(self.distributions, _divided(self._parts, value), strict=True)
-        return self._joined(each.log_prob(tf.cast(own, each.dtype)) for each, own in pairs)
+        return _joined(each.log_prob(tf.cast(own, each.dtype)) for each, own in pairs)
 
     def _sample_n(self, n: Any, seed: Any = None) -> Any:
         forks = tfp.random.split_seed(seed, n=len(self._parts))
         pairs = zip(self.distributions, tf.unstack(forks), strict=True)
-        return self._joined(each.sample(n, seed=fork) for each, fork in pairs)
+        return _joined(each.sample(n, seed=fork) for each, fork in pairs)
 
     def _mean(self) -> Any:
-        return self._joined(p.mean(own) for p, own in zip(self._parts, self._eta, strict=True))
+        return _joined(p.mean(own) for p, own in zip(self._parts, self._eta, strict=True))
 
     def _variance(self) -> Any:
-        return self._joined(each.variance() for each in self.distributions)
+        return _joined(each.variance() for each in self.distributions)
 
     def _entropy(self) -> Any:
-        return self._joined(each.entropy() for each in self.distributions)
+        return _joined(each.entropy() for each in self.distributions)
 
 
 @tfd.RegisterKL(_Joined, _Joined)
 def _kl(p: Any, q: Any, name: str | None = None) -> Any:
     """The divergences of the elements."""
     pairs = zip(p.distributions, q.distributions, strict=True)
-    return p._joined(one.kl_divergence(other) for one, other in pairs)
+    return _joined(one.kl_divergence(other) for one, other in pairs)
 
 
 def _divided(parts: Sequence[Family], value: Any) -> list[Any]:
     """Returns the elements of the parts, [..., n_0], [..., n_1], ..."""
     return tf.split(value, [part.size for part in parts], axis=-1)
+
+
+def _joined(values: Iterable[Any]) -> Any:
+    """Returns elements of all parts side by side, as numbers."""
+    return tf.concat([tf.cast(value, tf.float32) for value in values], axis=-1)
